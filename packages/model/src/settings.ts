@@ -1,0 +1,91 @@
+import type {
+  Bits, BitsPerSecond, Capacitance, Count, Cycles, Hertz, Joules, Meters, Seconds, Watts,
+} from "@offloadlab/units";
+
+/** Uniform between `low` and `high`; equal bounds make a constant. */
+export interface Range<Q extends number> {
+  readonly low: Q;
+  readonly high: Q;
+}
+
+/** q_i: what a community's users ask for. */
+export interface Demand {
+  /** q_{i,t}, per second */
+  readonly delay: number;
+  /** q_{i,e}, per full battery (energy enters Eq. (19) over b_max) */
+  readonly energy: number;
+  /** q_{i,p}, per failed task */
+  readonly success: number;
+}
+
+/** What tasks the devices of a community generate. */
+export interface WorkloadSettings {
+  /** Mean number of tasks per device and time-slot: Poisson, at the slot's start. */
+  readonly tasksPerTimeSlot: number;
+  /** D_{i,j} */
+  readonly dataSize: Range<Bits>;
+  /** C_{i,j} */
+  readonly work: Range<Cycles>;
+}
+
+/** What the end devices of a community are; each draws its own constants from the ranges, once. */
+export interface DeviceSettings {
+  /** f_{i,j} */
+  readonly clock: Range<Hertz>;
+  /** k */
+  readonly k: Capacitance;
+  /** P_{i,j} */
+  readonly transmitPower: Range<Watts>;
+  /** l_{i,j} */
+  readonly distance: Range<Meters>;
+  /** b_max, and the charge at the start of an epoch */
+  readonly capacity: Joules;
+  /** e_t, per sub-slot */
+  readonly harvested: Joules;
+}
+
+/** R_i: one MEC server and its end devices. */
+export interface CommunitySettings {
+  readonly name: string;
+  /** n */
+  readonly deviceCount: Count;
+  /** B_i */
+  readonly bandwidth: Hertz;
+  /** P g / (σ² l) of Eq. (1), linear, the same for every device: only this product is identifiable in the paper. */
+  readonly signalToNoise: number;
+  /** F_i */
+  readonly serverClock: Hertz;
+  /** P_m */
+  readonly serverPower: Watts;
+  readonly demand: Demand;
+  readonly device: DeviceSettings;
+  readonly workload: WorkloadSettings;
+}
+
+/** Everything that a simulation, a rehearsal and a lab share about an experiment's world. */
+export interface Settings {
+  readonly name: string;
+  /** Length of a time-slot. */
+  readonly timeSlot: Seconds;
+  /** T: sub-slots in a time-slot */
+  readonly subSlotsPerTimeSlot: Count;
+  /** H: time-slots in an epoch */
+  readonly timeSlotCount: Count;
+  /** T_d */
+  readonly deadline: Seconds;
+  readonly communities: readonly CommunitySettings[];
+}
+
+/** The constants of one end device. */
+export interface Device {
+  /** `ed-<community from 1>-<device from 1>` */
+  readonly id: string;
+  readonly clock: Hertz;
+  readonly k: Capacitance;
+  readonly transmitPower: Watts;
+  readonly distance: Meters;
+  readonly capacity: Joules;
+  readonly harvested: Joules;
+  /** Rate of Eq. (1) with the whole of B, so a share w of it is w times this. */
+  readonly fullRate: BitsPerSecond;
+}

@@ -1,0 +1,9 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["{packages,apps}/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    isolate: false,
+    env: { ORT_DISABLE_TELEMETRY: "1" },
+  },
+});
