@@ -1,5 +1,14 @@
 import type {
-  Bits, BitsPerSecond, Capacitance, Count, Cycles, Hertz, Joules, Meters, Seconds, Watts,
+  Bits,
+  BitsPerSecond,
+  Capacitance,
+  Count,
+  Cycles,
+  Hertz,
+  Joules,
+  Meters,
+  Seconds,
+  Watts,
 } from "@offloadlab/units";
 
 /** Uniform between `low` and `high`; equal bounds make a constant. */
@@ -89,3 +98,18 @@ export interface Device {
   /** Rate of Eq. (1) with the whole of B, so a share w of it is w times this. */
   readonly fullRate: BitsPerSecond;
 }
+
+/**
+ * The community at an index from 0.
+ *
+ * @throws RangeError when there is none
+ */
+export const communityAt = (settings: Settings, communityIndex: number): CommunitySettings => {
+  const community = settings.communities[communityIndex];
+  if (!community) {
+    throw new RangeError(
+      `Expected a community index below ${settings.communities.length} (settings \`${settings.name}\`), got ${communityIndex}`,
+    );
+  }
+  return community;
+};

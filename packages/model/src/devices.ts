@@ -1,0 +1,45 @@
+import { hertz, meters, ratio, watts } from "@offloadlab/units";
+import { uplinkRate } from "./radio.ts";
+import { randomStream } from "./random.ts";
+import { communityAt, type Device, type Settings } from "./settings.ts";
+
+/** The name of a device, `ed-<community from 1>-<device from 1>`; the indices count from 0. */
+export const deviceId = (communityIndex: number, deviceIndex: number): string =>
+  `ed-${communityIndex + 1}-${deviceIndex + 1}`;
+
+/** σ² = (1e-3)², §V-A: the channel gain is derived with it, so it leaves the rate again. */
+const noisePower = watts(1e-6);
+
+/**
+ * The end devices of a community, their constants drawn once from its ranges.
+ *
+ * Each device draws from a stream of its own: a device more does not change the others.
+ */
+export const devicesOf = (settings: Settings, communityIndex: number, seed: number): Device[] => {
+  const community = communityAt(settings, communityIndex);
+  const { clock, k, transmitPower, distance, capacity, harvested } = community.device;
+
+  return Array.from({ length: community.deviceCount }, (_, deviceIndex) => {
+    const random = randomStream(seed, "device", communityIndex, deviceIndex);
+    const device = {
+      id: deviceId(communityIndex, deviceIndex),
+      clock: hertz(random.uniform(clock.low, clock.high)),
+      k,
+      transmitPower: watts(random.uniform(transmitPower.low, transmitPower.high)),
+      distance: meters(random.uniform(distance.low, distance.high)),
+      capacity,
+      harvested,
+    };
+    // The gain that gives each device the community's ratio whatever its power and distance.
+    const channelGain = (community.signalToNoise * noisePower * device.distance) / device.transmitPower;
+    const fullRate = uplinkRate(
+      ratio(1),
+      community.bandwidth,
+      device.transmitPower,
+      channelGain,
+      noisePower,
+      device.distance,
+    );
+    return { ...device, fullRate };
+  });
+};

@@ -1,0 +1,17 @@
+export * from "./action.ts";
+export * from "./battery.ts";
+export * from "./constraints.ts";
+export * from "./cost.ts";
+export * from "./devices.ts";
+export * from "./edge.ts";
+export * from "./local.ts";
+export * from "./observation.ts";
+export * from "./presets.ts";
+export * from "./radio.ts";
+export * from "./random.ts";
+export * from "./reward.ts";
+export * from "./settings.ts";
+export { SettingsError, type SettingsProblem } from "./settings-error.ts";
+export * from "./settings-file.ts";
+export * from "./task.ts";
+export * from "./workload.ts";

@@ -1,0 +1,17 @@
+import { edge } from "./edge.ts";
+import { fair } from "./fair.ts";
+import { greedy } from "./greedy.ts";
+import { local } from "./local.ts";
+import type { PolicyMaker } from "./policy.ts";
+
+export { edge } from "./edge.ts";
+export { admittedPerSubSlot, fair } from "./fair.ts";
+export { greedy } from "./greedy.ts";
+export { local } from "./local.ts";
+export type { Policy, PolicyMaker } from "./policy.ts";
+
+export const policyNames = ["local", "edge", "greedy", "fair"] as const;
+export type PolicyName = (typeof policyNames)[number];
+
+/** The policies that need no training. */
+export const policies: Readonly<Record<PolicyName, PolicyMaker>> = { local, edge, greedy, fair };
