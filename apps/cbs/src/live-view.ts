@@ -1,0 +1,77 @@
+import { deviceId, type Settings } from "@offloadlab/model";
+import type { LiveCommunity, LiveDevice, LiveRun, LiveSnapshot } from "@offloadlab/protocol";
+import type { RunProgress } from "./conductor.ts";
+import type { LabNodeState } from "./registry.ts";
+
+/** What the dashboard is sent: the run, and the communities of its settings with what their nodes last said. */
+export const liveSnapshot = (
+  progress: RunProgress | undefined,
+  settings: Settings | undefined,
+  find: (node: string) => LabNodeState | undefined,
+  unixNow: number,
+): LiveSnapshot => ({
+  run: progress === undefined ? null : liveRun(progress, find, unixNow),
+  communities: (settings?.communities ?? []).map((community, i): LiveCommunity => {
+    const devices = Array.from({ length: community.deviceCount }, (_, j) =>
+      liveDevice(deviceId(i, j), find(deviceId(i, j)), community.device.capacity),
+    );
+    const telemetry = devices.map(({ id }) => find(id)?.telemetry?.device);
+    const reward = telemetry.reduce((sum, device) => sum + (device?.reward ?? 0), 0);
+    const ended = devices.reduce((sum, { outcomes }) => sum + Object.values(outcomes).reduce((a, b) => a + b, 0), 0);
+    const server = find(`mec-${i + 1}`);
+    return {
+      name: community.name,
+      server: {
+        id: `mec-${i + 1}`,
+        online: server?.online === true,
+        bandwidthInUseRatio: server?.telemetry?.server?.bandwidthInUseRatio ?? 0,
+        computeInUseRatio: server?.telemetry?.server?.computeInUseRatio ?? 0,
+        tasksInFlight: server?.telemetry?.server?.tasksInFlight ?? 0,
+      },
+      devices,
+      reward,
+      rewardPerTask: ended === 0 ? null : reward / ended,
+    };
+  }),
+  results: progress?.results ?? [],
+});
+
+/** Real seconds until the run's end: the estimate at the trial's start, less what has passed since. */
+export const remainingSeconds = (progress: RunProgress, unixNow: number): number => {
+  const since = progress.trialStartsAt === undefined ? 0 : Math.max(unixNow - progress.trialStartsAt, 0);
+  return Math.max(progress.remainingSeconds - since, 0);
+};
+
+const liveRun = (progress: RunProgress, find: (node: string) => LabNodeState | undefined, unixNow: number): LiveRun => {
+  const { id, name, state, reasons, trial, trialCount, trialStartsAt, epochSeconds, clockSpeed } = progress;
+  const passed = trialStartsAt === undefined ? 0 : Math.max((unixNow - trialStartsAt) * clockSpeed, 0);
+  return {
+    id,
+    name,
+    state,
+    reasons,
+    trial: trial?.number ?? 0,
+    trialCount,
+    policy: trial?.policy ?? null,
+    trialSeconds: passed,
+    epochSeconds,
+    remainingSeconds: remainingSeconds(progress, unixNow),
+    clockSpeed,
+    hardware: find("mec-1")?.hardware ?? "emulated",
+  };
+};
+
+const liveDevice = (id: string, node: LabNodeState | undefined, capacity: number): LiveDevice => {
+  const device = node?.telemetry?.device;
+  return {
+    id,
+    online: node?.online === true,
+    chargeJoules: device?.chargeJoules ?? 0,
+    capacityJoules: capacity,
+    queueLength: device?.queueLength ?? 0,
+    processorBusy: device?.processorBusy === true,
+    radioBusy: device?.radioBusy === true,
+    generated: device?.generated ?? 0,
+    outcomes: device?.outcomes ?? {},
+  };
+};

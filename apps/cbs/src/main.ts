@@ -1,0 +1,58 @@
+import { mkdir } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { parseArgs } from "node:util";
+import { unixNow } from "@offloadlab/hardware";
+import { type LiveSnapshot, messageOf, readConfig, readTlsMaterial } from "@offloadlab/protocol";
+import { pino } from "pino";
+import { Conductor, isActive } from "./conductor.ts";
+import { readStationConfig } from "./config.ts";
+import { buildDashboardServer } from "./dashboard-server.ts";
+import { liveSnapshot } from "./live-view.ts";
+import { stationMetrics } from "./metrics.ts";
+import { Registry } from "./registry.ts";
+import { buildStationServer } from "./station-server.ts";
+
+const { values } = parseArgs({ options: { config: { type: "string" } } });
+let conductor: Conductor | undefined;
+const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, {
+  write: (line: string) => {
+    process.stdout.write(line);
+    conductor?.logLine(line.trimEnd());
+  },
+});
+const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
+
+try {
+  const config = await readConfig(values.config ?? "cbs.yaml", readStationConfig);
+  const tls = await readTlsMaterial(config);
+  await mkdir(config.runs_folder, { recursive: true });
+  const registry = new Registry();
+  const running = new Conductor(config.runs_folder, registry, unixNow, say);
+  conductor = running;
+  const snapshot = (): LiveSnapshot => liveSnapshot(running.progress, running.settings, (id) => registry.find(id), unixNow());
+  const station = buildStationServer({ tls, registry, conductor: running, unixNow, log: say });
+  const dashboard = buildDashboardServer(config.dashboard_folder, snapshot, stationMetrics(snapshot));
+  await station.listen({ host: config.listen_host, port: config.listen_port });
+  await dashboard.listen({ host: "127.0.0.1", port: config.dashboard_port });
+  const { port } = station.server.address() as AddressInfo;
+  const { port: dashboardPort } = dashboard.server.address() as AddressInfo;
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    if (running.progress !== undefined && isActive(running.progress)) {
+      running.stop("the C-BS was stopped");
+      await running.ended;
+    }
+    await Promise.all([station.close(), dashboard.close()]);
+  };
+  // A rehearsal's daemons end with the process that started them.
+  for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.once(event, () => void stop());
+  say("info", `the C-BS is ready on port ${port}, dashboard on port ${dashboardPort}`);
+  process.send?.({ ready: true, port, dashboardPort });
+  await running.recover();
+} catch (error) {
+  say("error", messageOf(error));
+  process.exitCode = 1;
+  process.disconnect?.();
+}

@@ -1,0 +1,89 @@
+import { type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { settingsToFile } from "@offloadlab/model";
+import type { Environment, RunFile } from "@offloadlab/protocol";
+import { archiveFiles, type Manifest, type Trial, writeDurably } from "@offloadlab/records";
+
+/** A piece of a node's file, as `append` brings it. */
+export interface Piece {
+  readonly node: string;
+  readonly file: RunFile;
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** The folder of a run that is not sealed yet: takes what the nodes ship. */
+export class RunFolder {
+  readonly path: string;
+  readonly #files = new Map<string, Promise<FileHandle>>();
+  readonly #sizes = new Map<string, number>();
+  #appending: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folder of a new run. */
+  static async create(path: string, manifestText: string, manifest: Manifest, trials: readonly Trial[]): Promise<RunFolder> {
+    for (const folder of ["environment", "journals", "logs"]) await mkdir(join(path, folder), { recursive: true });
+    await writeDurably(join(path, archiveFiles.manifest), manifestText);
+    await writeDurably(join(path, archiveFiles.settings), `${JSON.stringify(settingsToFile(manifest.settings), null, 2)}\n`);
+    await writeDurably(join(path, archiveFiles.trials), `${JSON.stringify(trials, null, 2)}\n`);
+    return new RunFolder(path);
+  }
+
+  /** Runs in a folder that were never sealed: a C-BS was killed in the midst of them. */
+  static async unsealed(runsFolder: string): Promise<string[]> {
+    const entries = await readdir(runsFolder, { withFileTypes: true }).catch(() => []);
+    const sealed = (name: string): Promise<boolean> =>
+      stat(join(runsFolder, name, archiveFiles.status)).then(() => true, () => false);
+    const open: string[] = [];
+    for (const entry of entries) if (entry.isDirectory() && !(await sealed(entry.name))) open.push(entry.name);
+    return open.sort();
+  }
+
+  /** Bytes of a node's file that are here. */
+  async size(node: string, file: RunFile): Promise<number> {
+    const name = nameOf(node, file);
+    const known = this.#sizes.get(name);
+    if (known !== undefined) return known;
+    const size = await stat(join(this.path, name)).then((s) => s.size, () => 0);
+    this.#sizes.set(name, this.#sizes.get(name) ?? size);
+    return this.#sizes.get(name) ?? size;
+  }
+
+  /** Appends a piece if it follows what is here; returns the size after it, synced to the disk. */
+  append(piece: Piece): Promise<number> {
+    const result = this.#appending.then(() => this.#append(piece));
+    this.#appending = result.catch(() => undefined);
+    return result;
+  }
+
+  async #append({ node, file, offset, text }: Piece): Promise<number> {
+    const size = await this.size(node, file);
+    // Shipped again after a reconnection, or beyond a gap: the node is told where to go on.
+    if (offset !== size) return size;
+    const name = nameOf(node, file);
+    const handle = this.#files.get(name) ?? open(join(this.path, name), "a");
+    this.#files.set(name, handle);
+    const bytes = Buffer.from(text);
+    await (await handle).appendFile(bytes);
+    await (await handle).datasync();
+    this.#sizes.set(name, size + bytes.length);
+    return size + bytes.length;
+  }
+
+  async writeEnvironment(node: string, environment: Environment): Promise<void> {
+    const path = join(this.path, archiveFiles.environment(node));
+    await mkdir(dirname(path), { recursive: true });
+    await writeDurably(path, `${JSON.stringify(environment, null, 2)}\n`);
+  }
+
+  async close(): Promise<void> {
+    await this.#appending;
+    for (const handle of this.#files.values()) await (await handle).close();
+    this.#files.clear();
+  }
+}
+
+const nameOf = (node: string, file: RunFile): string => (file === "journal" ? archiveFiles.journal(node) : archiveFiles.log(node));

@@ -1,0 +1,119 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import {
+  Failure,
+  maxFrameBytes,
+  messageOf,
+  parseToStation,
+  peerIdentity,
+  protocolVersion,
+  requireRole,
+  serverTls,
+  type TlsMaterial,
+} from "@offloadlab/protocol";
+import { fastify } from "fastify";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Conductor } from "./conductor.ts";
+import { remainingSeconds } from "./live-view.ts";
+import type { Registry } from "./registry.ts";
+
+const maxManifestBytes = 256 * 1024;
+
+interface StationParts {
+  readonly tls: TlsMaterial;
+  readonly registry: Registry;
+  readonly conductor: Conductor;
+  readonly unixNow: () => number;
+  readonly log: (level: "info" | "warn" | "error", message: string) => void;
+}
+
+/** The C-BS's face to the lab, mutual TLS: `/link` for the daemons, `/api/v1` for operators. */
+export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: StationParts) => {
+  const app = fastify({ https: serverTls(tls), bodyLimit: maxManifestBytes, forceCloseConnections: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+  app.server.on("tlsClientError", (error, socket) => {
+    log("warn", `refused a connection from ${socket.remoteAddress ?? "?"}: ${error.message}`);
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    const status = error instanceof Failure ? statusOf(error) : ((error as { statusCode?: number }).statusCode ?? 500);
+    log(status >= 500 ? "error" : "warn", `${request.method} ${request.url}: ${messageOf(error)}`);
+    const code = error instanceof Failure ? error.code : undefined;
+    return reply.code(status).type("application/problem+json").send({ type: "about:blank", status, title: messageOf(error), code });
+  });
+  app.addHook("onRequest", async (request) => {
+    requireRole(peerIdentity(request.raw.socket as TLSSocket), ["operator"], `${request.method} ${request.url}`);
+  });
+
+  app.post("/api/v1/runs", async (request, reply) => {
+    const progress = await conductor.begin(String(request.body ?? ""));
+    return reply.code(201).send({ id: progress.id, folder: progress.folder });
+  });
+  app.get("/api/v1/runs/current", async () => {
+    const { progress } = conductor;
+    return progress === undefined ? { run: null } : { run: { ...progress, remainingSeconds: remainingSeconds(progress, unixNow()) } };
+  });
+  app.post("/api/v1/runs/current/stop", async () => {
+    conductor.stop("stopped by an operator");
+    return { stopping: true };
+  });
+  app.get("/api/v1/nodes", async () => ({ nodes: registry.nodes.map(({ id, role, online, hardware }) => ({ id, role, online, hardware })) }));
+
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
+  app.server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    try {
+      const peer = peerIdentity(socket as TLSSocket);
+      if (request.url !== "/link") throw new Failure("peer/refused", `there is no ${request.url ?? ""} here`);
+      requireRole(peer, ["mec", "ed"], "the link");
+      sockets.handleUpgrade(request, socket, head, (connection) => accept(connection, peer.id, peer.role, registry, log));
+    } catch (error) {
+      log("warn", `refused a link: ${messageOf(error)}`);
+      socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${messageOf(error)}\n`);
+    }
+  });
+  app.addHook("onClose", async () => {
+    for (const socket of sockets.clients) socket.terminate();
+  });
+  return app;
+};
+
+/** A node's connection: its first frame is a hello that says what its certificate says. */
+const accept = (
+  socket: WebSocket,
+  id: string,
+  role: string,
+  registry: Registry,
+  log: (level: "info" | "warn" | "error", message: string) => void,
+): void => {
+  let joined = false;
+  socket.on("error", (error) => log("warn", `link of ${id}: ${error.message}`));
+  socket.on("message", (data) => {
+    try {
+      const message = parseToStation(String(data));
+      if (message.type !== "hello") {
+        if (!joined) throw new Failure("wire/malformed", "expected a hello first");
+        registry.receive(id, message);
+        return;
+      }
+      if (message.version !== protocolVersion) {
+        throw new Failure("wire/version", `expected protocol version ${protocolVersion}, got ${message.version}; deploy the same release everywhere`);
+      }
+      if (message.node !== id || message.role !== role) {
+        throw new Failure("peer/forbidden", `expected a hello of ${id} (${role}) as in its certificate, got ${message.node} (${message.role})`);
+      }
+      joined = true;
+      registry.join(message, socket);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      log("warn", `closed the link of ${id}: ${error.message}`);
+      socket.close(1008, error.message.slice(0, 120));
+    }
+  });
+};
+
+const statusOf = ({ code }: Failure): number => {
+  if (code === "peer/forbidden") return 403;
+  if (code === "peer/refused") return 409;
+  return 400;
+};

@@ -1,0 +1,296 @@
+import type { Classifier, ImageSet } from "@offloadlab/classifier";
+import { type Clock, EmulatedBattery, EmulatedProcessor, pacedBody } from "@offloadlab/hardware";
+import {
+  edgeEnergy,
+  hasExpired,
+  instantReward,
+  localEnergy,
+  meetsDeadline,
+  type Outcome,
+  type Task,
+  uploadEnergy,
+  withinCharge,
+} from "@offloadlab/model";
+import { type DeviceTelemetry, type Lease, messageOf, type OffloadRequest, type TrialOrder } from "@offloadlab/protocol";
+import type { Journal } from "@offloadlab/records";
+import { bitsPerSecond, bytesOf, type Joules, joules, type Seconds, seconds } from "@offloadlab/units";
+import { readImage } from "./images.ts";
+import type { ServerClient } from "./server-client.ts";
+import type { DeviceWorld } from "./world.ts";
+
+/** What the device is made of while a trial runs. */
+export interface DeviceParts {
+  readonly clock: Clock;
+  readonly classifier: Classifier;
+  readonly images: ImageSet;
+  readonly server: ServerClient;
+  readonly journal: Journal;
+  readonly log: (level: "info" | "warn" | "error", message: string) => void;
+}
+
+/** Where a task stands when it ends. */
+interface End {
+  readonly outcome: Outcome;
+  /** T^w as Table III reports it. */
+  readonly waiting: Seconds;
+  /** From generation to the end. */
+  readonly delay: Seconds;
+  readonly energy: Joules;
+  /** b at the decision. */
+  readonly charge: Joules;
+  readonly label?: string | null;
+  readonly detail?: string;
+}
+
+/** Part of a sub-slot within which its decision must arrive. */
+const answerShare = 0.9;
+
+/**
+ * One epoch on an end device: a FIFO queue and two lanes, the processor and the radio, that work in parallel.
+ *
+ * At the start of each sub-slot the battery's ledger is closed, tasks arrive, the head of the line expires if it is too
+ * old, and the server is told the device's state; its answer starts a lane or leaves the task in the queue.
+ */
+export class DeviceTrial {
+  readonly #order: TrialOrder;
+  readonly #world: DeviceWorld;
+  readonly #parts: DeviceParts;
+  readonly #battery: EmulatedBattery;
+  readonly #processor: EmulatedProcessor;
+  readonly #ended = new AbortController();
+  readonly #queue: Task[] = [];
+  readonly #outcomes: Record<string, number> = {};
+  #generated = 0;
+  #reward = 0;
+  #processorBusy = false;
+  #radioBusy = false;
+  /** The first sub-slot in which the device may start a task again, after its battery ran empty. */
+  #usableFrom = 0;
+
+  constructor(order: TrialOrder, world: DeviceWorld, parts: DeviceParts) {
+    this.#order = order;
+    this.#world = world;
+    this.#parts = parts;
+    this.#battery = new EmulatedBattery(world.device.capacity, world.device.harvested);
+    this.#processor = new EmulatedProcessor(parts.clock, world.device.clock);
+  }
+
+  get telemetry(): DeviceTelemetry {
+    return {
+      chargeJoules: this.#battery.charge,
+      capacityJoules: this.#battery.capacity,
+      queueLength: this.#queue.length,
+      processorBusy: this.#processorBusy,
+      radioBusy: this.#radioBusy,
+      generated: this.#generated,
+      outcomes: { ...this.#outcomes },
+      reward: this.#reward,
+    };
+  }
+
+  abort(reason: string): void {
+    this.#ended.abort(new DOMException(reason, "AbortError"));
+  }
+
+  /** Resolves when every task has ended; rejects when aborted. */
+  async run(): Promise<void> {
+    const { clock, journal } = this.#parts;
+    const { subSlot, subSlotCount, tasks } = this.#world;
+    const trial = this.#order.trial;
+    const arrivals = [...tasks];
+    for (let index = 0; ; index += 1) {
+      const start = seconds(index * subSlot);
+      await clock.wakeAt(start, this.#ended.signal);
+      if (index > 0) {
+        const { charge, drained, harvested } = this.#battery.endSubSlot();
+        const amounts = { chargeJoules: charge, drainedJoules: drained, harvestedJoules: harvested };
+        journal.write({ kind: "battery", trial, subSlot: index - 1, ...amounts, method: "emulated" });
+      }
+      while ((arrivals[0]?.arrival ?? Number.POSITIVE_INFINITY) <= start + 1e-9) this.#generate(arrivals.shift() as Task);
+      this.#expire(start);
+      const last = index >= subSlotCount && this.#queue.length === 0 && !this.#processorBusy && !this.#radioBusy;
+      if (last) {
+        // Tells the server not to wait for this device any more; nothing depends on the answer.
+        await this.#ask(index, true).catch(() => undefined);
+        return;
+      }
+      await this.#decide(index);
+    }
+  }
+
+  #generate(task: Task): void {
+    this.#queue.push(task);
+    this.#generated += 1;
+    this.#parts.journal.write({
+      kind: "generated",
+      trial: this.#order.trial,
+      task: task.id,
+      arrivalSeconds: task.arrival,
+      dataBytes: bytesOf(task.dataSize),
+      workCycles: task.work,
+      image: task.image,
+    });
+  }
+
+  /** A head-of-line task older than the deadline is dropped: no energy, a failure. */
+  #expire(now: Seconds): void {
+    for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
+      const age = seconds(now - head.arrival);
+      if (!hasExpired(age, this.#world.deadline)) return;
+      this.#queue.shift();
+      this.#end(head, { outcome: "expired", waiting: age, delay: age, energy: joules(0), charge: this.#battery.charge });
+    }
+  }
+
+  async #decide(index: number): Promise<void> {
+    const answer = await this.#ask(index, false).catch((error: unknown) => {
+      this.#parts.log("warn", `sub-slot ${index} has no decision: ${messageOf(error)}`);
+      return null;
+    });
+    this.#ended.signal.throwIfAborted();
+    const [task] = this.#queue;
+    if (answer === null || task === undefined || index < this.#usableFrom) return;
+    if (answer.decision === "local" && !this.#processorBusy) {
+      this.#queue.shift();
+      void this.#runLocally(task, index);
+    } else if (answer.decision === "edge" && !this.#radioBusy) {
+      this.#queue.shift();
+      void this.#offload(task, answer.lease, index);
+    }
+  }
+
+  #ask(index: number, last: boolean) {
+    const { clock, server } = this.#parts;
+    const [task] = this.#queue;
+    const blocked = index < this.#usableFrom;
+    const now = clock.now();
+    const request: OffloadRequest = {
+      run: this.#order.run,
+      trial: this.#order.trial,
+      subSlot: index,
+      chargeJoules: this.#battery.charge,
+      queueLength: this.#queue.length,
+      processorBusy: this.#processorBusy,
+      radioBusy: this.#radioBusy,
+      last,
+      task:
+        task === undefined || blocked
+          ? null
+          : {
+              id: task.id,
+              dataBytes: bytesOf(task.dataSize),
+              workCycles: task.work,
+              ageSeconds: Math.max(index * this.#world.subSlot - task.arrival, 0),
+            },
+    };
+    const left = (index + answerShare) * this.#world.subSlot - now;
+    const limit = AbortSignal.timeout(Math.max((left / clock.speed) * 1000, 1));
+    return server.offload(request, AbortSignal.any([limit, this.#ended.signal]));
+  }
+
+  /** Runs the same classifier on the device: one real inference, paced to C / f. */
+  async #runLocally(task: Task, index: number): Promise<void> {
+    const { clock, classifier, images } = this.#parts;
+    const { device } = this.#world;
+    const start = clock.now();
+    const waiting = seconds(start - task.arrival);
+    const charge = this.#battery.charge;
+    const energy = localEnergy(task.work, device.clock, device.k);
+    if (!withinCharge(energy, charge)) return this.#drained(task, waiting, charge, index);
+    this.#battery.spend(energy);
+    this.#processorBusy = true;
+    try {
+      const image = await readImage(images, task.image);
+      const [{ label }] = await Promise.all([classifier.classify(image), this.#processor.run(task.work, start, this.#ended.signal)]);
+      const delay = this.#age(task);
+      this.#end(task, { outcome: this.#judge(delay, "completed-local"), waiting, delay, energy, charge, label });
+    } catch (error) {
+      this.#lose(task, { waiting, delay: this.#age(task), energy, charge, detail: messageOf(error) });
+    } finally {
+      this.#processorBusy = false;
+    }
+  }
+
+  /** Uploads under a lease; the server's clock says how long upload and execution took, and both are paid as measured. */
+  async #offload(task: Task, lease: Lease, index: number): Promise<void> {
+    const { clock, server, images } = this.#parts;
+    const { device, serverPower } = this.#world;
+    const start = clock.now();
+    const charge = this.#battery.charge;
+    const energyOf = (upload: number, execution: number): Joules =>
+      joules(uploadEnergy(device.transmitPower, seconds(upload)) + edgeEnergy(serverPower, seconds(execution)));
+    const planned = energyOf(lease.theoreticalUploadSeconds, lease.theoreticalExecutionSeconds);
+    if (!withinCharge(planned, charge)) return this.#drained(task, seconds(start - task.arrival), charge, index);
+    this.#battery.spend(planned);
+    this.#radioBusy = true;
+    try {
+      const image = await readImage(images, task.image);
+      const limit = AbortSignal.timeout((lease.expiresInSeconds / clock.speed) * 1000);
+      const signal = AbortSignal.any([limit, this.#ended.signal]);
+      const rate = bitsPerSecond(lease.rateBitsPerSecond);
+      const { label, service } = await server.infer(image, lease, (body) => pacedBody(body, rate, clock, signal), signal);
+      const energy = energyOf(service.upload_seconds, service.execution_seconds);
+      this.#battery.spend(joules(energy - planned));
+      const waiting = seconds(start - task.arrival + service.upload_seconds + service.queue_seconds);
+      const delay = this.#age(task);
+      const outcome = withinCharge(energy, charge) ? this.#judge(delay, "completed-edge") : "drained";
+      this.#end(task, { outcome, waiting, delay, energy, charge, label });
+    } catch (error) {
+      // The radio was on until now at the most for the planned upload; the server's part was not delivered.
+      const energy = energyOf(Math.min(clock.now() - start, lease.theoreticalUploadSeconds), 0);
+      this.#battery.spend(joules(energy - planned));
+      const delay = this.#age(task);
+      this.#lose(task, { waiting: delay, delay, energy, charge, detail: messageOf(error) });
+    } finally {
+      this.#radioBusy = false;
+    }
+  }
+
+  /** C3 does not hold: the battery is at 0, the task fails, the device loses one sub-slot. */
+  #drained(task: Task, waiting: Seconds, charge: Joules, index: number): void {
+    this.#battery.empty();
+    this.#usableFrom = index + 2;
+    this.#end(task, { outcome: "drained", waiting, delay: waiting, energy: charge, charge });
+  }
+
+  /** A task whose server or result vanished; after an abort the C-BS settles it. */
+  #lose(task: Task, end: Omit<End, "outcome">): void {
+    if (!this.#ended.signal.aborted) this.#end(task, { outcome: "lost", ...end });
+  }
+
+  /** Time since a task was generated. */
+  #age(task: Task): Seconds {
+    return seconds(this.#parts.clock.now() - task.arrival);
+  }
+
+  /** C2: a success keeps to the deadline. */
+  #judge(delay: Seconds, success: Outcome): Outcome {
+    return meetsDeadline(delay, this.#world.deadline) ? success : "late";
+  }
+
+  #end(task: Task, { outcome, waiting, delay, energy, charge, label, detail }: End): void {
+    const { clock, images, journal } = this.#parts;
+    const { demand, device } = this.#world;
+    const reward = instantReward(demand, outcome, delay, energy, device.capacity);
+    this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
+    this.#reward += reward;
+    journal.write({
+      kind: "outcome",
+      trial: this.#order.trial,
+      task: task.id,
+      outcome,
+      endSeconds: clock.now(),
+      waitingSeconds: waiting,
+      delaySeconds: delay,
+      energyJoules: energy,
+      energyUncertaintyJoules: 0,
+      energyCoverageRatio: 1,
+      energyMethod: "emulated",
+      chargeJoules: charge,
+      reward,
+      label: label ?? null,
+      expectedLabel: images.images[task.image]?.label ?? null,
+      ...(detail === undefined ? {} : { detail }),
+    });
+  }
+}

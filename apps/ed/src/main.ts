@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+import { openClassifier, readImageSet } from "@offloadlab/classifier";
+import { Clock, unixNow } from "@offloadlab/hardware";
+import { type DeviceTelemetry, LabNode, messageOf, readConfig, readEnvironment, readTlsMaterial } from "@offloadlab/protocol";
+import { bytes } from "@offloadlab/units";
+import { pino } from "pino";
+import { readDeviceConfig } from "./config.ts";
+import { DeviceTrial } from "./device-trial.ts";
+import { ServerClient } from "./server-client.ts";
+import { deviceWorld } from "./world.ts";
+
+const { values } = parseArgs({ options: { config: { type: "string" } } });
+let node: LabNode | undefined;
+const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, {
+  write: (line: string) => {
+    process.stdout.write(line);
+    node?.logLine(line.trimEnd());
+  },
+});
+const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
+
+try {
+  const config = await readConfig(values.config ?? "ed.yaml", readDeviceConfig);
+  const tls = await readTlsMaterial(config);
+  const images = await readImageSet(config.images);
+  const classifier = await openClassifier(config.classifier);
+  const server = new ServerClient(config.server_url, tls, classifier.card.name);
+  const idle: DeviceTelemetry = {
+    chargeJoules: 0,
+    capacityJoules: 0,
+    queueLength: 0,
+    processorBusy: false,
+    radioBusy: false,
+    generated: 0,
+    outcomes: {},
+    reward: 0,
+  };
+  let trial: DeviceTrial | undefined;
+  node = new LabNode({
+    identity: { id: config.node, role: "ed" },
+    stationUrl: config.station_url,
+    tls,
+    stateFolder: config.state_folder,
+    environment: { ...(await readEnvironment()), classifier: classifier.card.name, classifier_sha256: classifier.sha256 },
+    unixNow,
+    log: say,
+    telemetry: () => ({ device: trial?.telemetry ?? idle }),
+    prepare: async (order, journal) => {
+      const world = deviceWorld(order, config.node, images.images.map((image) => bytes(image.bytes)));
+      const lab = { classifier, images, server, journal, log: say };
+      return {
+        run: async (startsAtUnixSeconds) => {
+          trial = new DeviceTrial(order, world, { ...lab, clock: new Clock(startsAtUnixSeconds, order.clockSpeed) });
+          await trial.run();
+        },
+        abort: (reason) => trial?.abort(reason),
+      };
+    },
+  });
+  const running = node;
+  const stop = async (): Promise<void> => {
+    await running.close();
+    await Promise.all([server.close(), classifier.close()]);
+  };
+  // A rehearsal's daemons end with the process that started them.
+  for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.once(event, () => void stop());
+  process.send?.({ ready: true });
+  say("info", `${config.node} is ready, ${images.images.length} images, classifier ${classifier.card.name}`);
+  await running.run();
+} catch (error) {
+  say("error", messageOf(error));
+  process.exitCode = 1;
+  process.disconnect?.();
+}

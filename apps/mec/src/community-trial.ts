@@ -1,0 +1,239 @@
+import type { Clock } from "@offloadlab/hardware";
+import {
+  type Action,
+  communityAt,
+  type Device,
+  devicesOf,
+  edgeDelay,
+  emptyAction,
+  emptyObservation,
+  type Observation,
+  placement,
+  sharesFit,
+  uploadDelay,
+} from "@offloadlab/model";
+import { type Policy, policies, type PolicyName } from "@offloadlab/policies";
+import { Failure, type OffloadAnswer, type OffloadRequest, type TrialOrder } from "@offloadlab/protocol";
+import type { Decision, Journal } from "@offloadlab/records";
+import { bitsOf, bitsPerSecond, bytes, cycles, ratio, seconds } from "@offloadlab/units";
+import { Leases, type OpenLease } from "./leases.ts";
+
+/** Part of a sub-slot that a decision waits for devices which have not reported yet. */
+const guardShare = 0.2;
+const placementNames = ["local", "edge", "wait"] as const;
+
+interface Report {
+  readonly request: OffloadRequest;
+  readonly answer: (answer: OffloadAnswer) => void;
+}
+
+/**
+ * One epoch of a community on its server: in every sub-slot the reports of all devices become one observation, the
+ * policy's action becomes leases.
+ *
+ * The policy decides as soon as every device has reported, at the latest a guard time into the sub-slot.
+ */
+export class CommunityTrial {
+  readonly leases = new Leases();
+  readonly #order: TrialOrder;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #community: ReturnType<typeof communityAt>;
+  readonly #devices: readonly Device[];
+  readonly #policy: Policy;
+  readonly #observation: Observation;
+  readonly #action: Action;
+  readonly #subSlot: number;
+  readonly #reports = new Map<string, Report>();
+  /** Devices that have said that no further task will come. */
+  readonly #done = new Set<string>();
+  readonly #ended = new AbortController();
+  readonly #finished: Promise<void>;
+  #finish: () => void = () => {};
+  #decided = -1;
+  #waitingFor = -1;
+
+  /** @throws RangeError when the settings have no such community */
+  constructor(order: TrialOrder, communityIndex: number, clock: Clock, journal: Journal) {
+    this.#order = order;
+    this.#clock = clock;
+    this.#journal = journal;
+    this.#community = communityAt(order.settings, communityIndex);
+    this.#devices = devicesOf(order.settings, communityIndex, order.deviceSeed);
+    this.#policy = policies[order.policy as PolicyName](order.settings, communityIndex, this.#devices);
+    this.#observation = emptyObservation(this.#community.deviceCount);
+    this.#action = emptyAction(this.#community.deviceCount);
+    this.#subSlot = order.settings.timeSlot / order.settings.subSlotsPerTimeSlot;
+    this.#finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    for (const [index, { distance }] of this.#devices.entries()) this.#observation.distance[index] = distance;
+  }
+
+  get trial(): number {
+    return this.#order.trial;
+  }
+
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  /** Resolves when every device is done; rejects when aborted. */
+  async run(): Promise<void> {
+    await Promise.race([
+      this.#finished,
+      new Promise((_, reject) => this.#ended.signal.addEventListener("abort", () => reject(this.#ended.signal.reason))),
+    ]);
+  }
+
+  abort(reason: string): void {
+    this.#ended.abort(new DOMException(reason, "AbortError"));
+    for (const { answer } of this.#reports.values()) answer({ decision: "wait" });
+    this.#reports.clear();
+  }
+
+  /**
+   * A device's report for a sub-slot; resolves with the decision on its task.
+   *
+   * @throws Failure `peer/refused` when the device is not this community's or the trial is another
+   */
+  report(device: string, request: OffloadRequest): Promise<OffloadAnswer> {
+    if (request.run !== this.#order.run || request.trial !== this.#order.trial || this.#ended.signal.aborted) {
+      throw new Failure("peer/refused", `trial ${request.trial} of ${request.run} is not the one that runs here`);
+    }
+    if (!this.#devices.some(({ id }) => id === device)) {
+      throw new Failure("peer/refused", `${device} is not a device of ${this.#community.name}`);
+    }
+    if (request.last) {
+      this.#done.add(device);
+      this.#decideIfComplete();
+      if (this.#done.size === this.#devices.length) this.#finish();
+      return Promise.resolve({ decision: "wait" });
+    }
+    // Too late for its sub-slot: the device asks again in the next one.
+    if (request.subSlot <= this.#decided) return Promise.resolve({ decision: "wait" });
+    return new Promise((answer) => {
+      this.#reports.get(device)?.answer({ decision: "wait" });
+      this.#reports.set(device, { request, answer });
+      this.#decideIfComplete();
+      if (this.#reports.size > 0) void this.#guard(request.subSlot);
+    });
+  }
+
+  #decideIfComplete(): void {
+    const missing = this.#devices.some(({ id }) => !this.#done.has(id) && !this.#reports.has(id));
+    if (!missing && this.#reports.size > 0) this.#decide();
+  }
+
+  async #guard(subSlot: number): Promise<void> {
+    if (this.#waitingFor >= subSlot) return;
+    this.#waitingFor = subSlot;
+    await this.#clock.sleepUntil(seconds((subSlot + guardShare) * this.#subSlot));
+    if (this.#decided < subSlot && this.#reports.size > 0) this.#decide();
+  }
+
+  #decide(): void {
+    const reports = new Map(this.#reports);
+    this.#reports.clear();
+    const subSlot = Math.max(...[...reports.values()].map(({ request }) => request.subSlot));
+    this.#decided = subSlot;
+    this.#observe(reports);
+    this.#policy.decide(this.#observation, this.#action);
+    const { bandwidthInUse, computeInUse } = this.#observation;
+    const { bandwidthShare, computeShare } = this.#action;
+    if (!sharesFit(bandwidthShare, bandwidthInUse) || !sharesFit(computeShare, computeInUse)) {
+      throw new RangeError(`${this.#policy.name} breaks C4 or C5 in sub-slot ${subSlot}`);
+    }
+    const decisions: Decision[] = [];
+    for (const [index, { id }] of this.#devices.entries()) {
+      const report = reports.get(id);
+      const task = report?.request.task;
+      if (report === undefined) continue;
+      if (task === null || task === undefined) {
+        report.answer({ decision: "wait" });
+        continue;
+      }
+      const name = placementNames[this.#action.placement[index] ?? placement.wait] ?? "wait";
+      const open = name === "edge" ? this.#grant(index, task) : undefined;
+      report.answer(open === undefined ? { decision: name === "local" ? "local" : "wait" } : { decision: "edge", lease: open.lease });
+      const shares = open?.lease ?? { bandwidthShare: 0, computeShare: 0 };
+      decisions.push({
+        task: task.id,
+        placement: name,
+        bandwidthShare: shares.bandwidthShare,
+        computeShare: shares.computeShare,
+        ...(open === undefined ? {} : { lease: open.lease.id }),
+      });
+    }
+    if (decisions.length === 0) return;
+    this.#journal.write({
+      kind: "action",
+      trial: this.#order.trial,
+      subSlot,
+      latenessSeconds: this.#clock.now() - subSlot * this.#subSlot,
+      reported: reports.size,
+      devices: this.#devices.length - this.#done.size,
+      bandwidthInUseRatio: bandwidthInUse,
+      computeInUseRatio: computeInUse,
+      decisions,
+    });
+  }
+
+  /** Fills the observation of Eq. (17); a device that did not report has nothing to decide on. */
+  #observe(reports: ReadonlyMap<string, Report>): void {
+    const observation = this.#observation;
+    for (const [index, { id }] of this.#devices.entries()) {
+      const request = reports.get(id)?.request;
+      const task = request?.task;
+      observation.waiting[index] = task ? 1 : 0;
+      observation.dataSize[index] = task ? bitsOf(bytes(task.dataBytes)) : 0;
+      observation.work[index] = task?.workCycles ?? 0;
+      observation.age[index] = task?.ageSeconds ?? 0;
+      observation.charge[index] = request?.chargeJoules ?? 0;
+      observation.processorBusy[index] = request?.processorBusy === true ? 1 : 0;
+      observation.radioBusy[index] = request?.radioBusy === true || this.leases.of(id) !== undefined ? 1 : 0;
+      observation.queueLength[index] = request?.queueLength ?? 0;
+    }
+    observation.bandwidthInUse = this.leases.bandwidthInUse;
+    observation.computeInUse = this.leases.computeInUse;
+  }
+
+  #grant(index: number, task: NonNullable<OffloadRequest["task"]>): OpenLease {
+    const device = this.#devices[index] as Device;
+    const bandwidthShare = this.#action.bandwidthShare[index] ?? 0;
+    const computeShare = this.#action.computeShare[index] ?? 0;
+    const rate = bitsPerSecond(bandwidthShare * device.fullRate);
+    const upload = uploadDelay(bitsOf(bytes(task.dataBytes)), rate);
+    const execution = edgeDelay(cycles(task.workCycles), ratio(computeShare), this.#community.serverClock);
+    const open = this.leases.grant(device.id, {
+      task: task.id,
+      bandwidthShare,
+      computeShare,
+      rateBitsPerSecond: rate,
+      theoreticalUploadSeconds: upload,
+      theoreticalExecutionSeconds: execution,
+      // Twice the theory and two sub-slots of grace: after that the shares are given to others.
+      expiresInSeconds: 2 * (upload + execution + this.#subSlot),
+    });
+    void this.#expire(open);
+    return open;
+  }
+
+  async #expire(open: OpenLease): Promise<void> {
+    await this.#clock.sleep(seconds(open.lease.expiresInSeconds), this.#ended.signal).catch(() => undefined);
+    if (open.state === "granted") this.release(open, "the lease expired before the upload had ended");
+  }
+
+  /** Ends a lease without service. */
+  release(open: OpenLease, reason: string): void {
+    if (!this.leases.release(open)) return;
+    const { id, task } = open.lease;
+    this.#journal.write({ kind: "released", trial: this.#order.trial, task, lease: id, reason });
+  }
+
+  /** Ends a lease whose task was served, and journals the service. */
+  served(open: OpenLease, service: Omit<Parameters<Journal["write"]>[0] & { kind: "service" }, "kind" | "trial">): void {
+    this.leases.release(open);
+    this.#journal.write({ kind: "service", trial: this.#order.trial, ...service });
+  }
+}

@@ -1,0 +1,102 @@
+import type { AddressInfo } from "node:net";
+import { parseArgs } from "node:util";
+import { openClassifier } from "@offloadlab/classifier";
+import { Clock, EmulatedProcessor, unixNow } from "@offloadlab/hardware";
+import { communityAt } from "@offloadlab/model";
+import { Failure, LabNode, messageOf, readConfig, readEnvironment, readTlsMaterial } from "@offloadlab/protocol";
+import { cycles } from "@offloadlab/units";
+import { pino } from "pino";
+import { CommunityTrial } from "./community-trial.ts";
+import { readServerConfig } from "./config.ts";
+import { buildServer } from "./http-server.ts";
+import { InferenceService, type RunningTrial } from "./inference-service.ts";
+import { serverMetrics } from "./metrics.ts";
+import { ShareScheduler } from "./share-scheduler.ts";
+
+/** Cycles of one inference on the emulated server: a task of 1.1 Gcycle is eleven of them. */
+const emulatedInference = cycles(1e8);
+
+const { values } = parseArgs({ options: { config: { type: "string" } } });
+let node: LabNode | undefined;
+const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, {
+  write: (line: string) => {
+    process.stdout.write(line);
+    node?.logLine(line.trimEnd());
+  },
+});
+const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
+
+try {
+  const config = await readConfig(values.config ?? "mec.yaml", readServerConfig);
+  const communityIndex = Number(config.node.split("-")[1]) - 1;
+  const tls = await readTlsMaterial(config);
+  const classifier = await openClassifier(config.classifier);
+  let trial: RunningTrial | undefined;
+  const inUse = () => ({
+    bandwidth: trial?.community.leases.bandwidthInUse ?? 0,
+    compute: trial?.community.leases.computeInUse ?? 0,
+  });
+  const metrics = serverMetrics(inUse);
+  const inference = new InferenceService(classifier, config.upload_limit_bytes, () => trial, metrics);
+  const work = new Map<string, number>();
+  const server = buildServer({
+    tls,
+    classifier,
+    inference,
+    metrics,
+    log: say,
+    offload: async (device, request) => {
+      if (trial === undefined) throw new Failure("peer/slow", "no trial runs on this server; wait for the next one");
+      if (request.task !== null) work.set(request.task.id, request.task.workCycles);
+      return trial.community.report(device, request);
+    },
+  });
+  await server.listen({ host: config.listen_host, port: config.listen_port });
+  const { port } = server.server.address() as AddressInfo;
+  node = new LabNode({
+    identity: { id: config.node, role: "mec" },
+    stationUrl: config.station_url,
+    tls,
+    stateFolder: config.state_folder,
+    environment: { ...(await readEnvironment()), classifier: classifier.card.name, classifier_sha256: classifier.sha256 },
+    unixNow,
+    log: say,
+    telemetry: () => {
+      const { bandwidth, compute } = inUse();
+      return { server: { bandwidthInUseRatio: bandwidth, computeInUseRatio: compute, tasksInFlight: trial?.community.leases.size ?? 0 } };
+    },
+    prepare: async (order, journal) => {
+      const { serverClock } = communityAt(order.settings, communityIndex);
+      return {
+        run: async (startsAtUnixSeconds) => {
+          const clock = new Clock(startsAtUnixSeconds, order.clockSpeed);
+          const community = new CommunityTrial(order, communityIndex, clock, journal);
+          const scheduler = new ShareScheduler(clock, new EmulatedProcessor(clock, serverClock), emulatedInference);
+          work.clear();
+          trial = { community, scheduler, workOf: (task) => work.get(task) };
+          try {
+            await community.run();
+          } finally {
+            trial = undefined;
+          }
+        },
+        abort: (reason) => trial?.community.abort(reason),
+      };
+    },
+  });
+  const running = node;
+  const stop = async (): Promise<void> => {
+    await running.close();
+    await server.close();
+    await classifier.close();
+  };
+  // A rehearsal's daemons end with the process that started them.
+  for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.once(event, () => void stop());
+  process.send?.({ ready: true, port });
+  say("info", `${config.node} is ready on port ${port}, classifier ${classifier.card.name}`);
+  await running.run();
+} catch (error) {
+  say("error", messageOf(error));
+  process.exitCode = 1;
+  process.disconnect?.();
+}

@@ -1,0 +1,121 @@
+import { type Clock, type EmulatedProcessor, quantaOf } from "@offloadlab/hardware";
+import { type Cycles, cycles, type Seconds, seconds } from "@offloadlab/units";
+
+/** Work under a compute share. */
+interface Job {
+  readonly share: number;
+  readonly start: Seconds;
+  readonly quanta: readonly Cycles[];
+  /** Quanta and cycles served so far. */
+  served: number;
+  servedWork: number;
+  readonly finish: (execution: Execution) => void;
+}
+
+/** How a job was executed. */
+export interface Execution {
+  /** From submission to the first quantum. */
+  readonly queue: Seconds;
+  /** T^m: from submission to the end, as measured. */
+  readonly delay: Seconds;
+  /** C / (F · T^m), to compare with β. */
+  readonly achievedShare: number;
+}
+
+/** When the next quantum of a job may begin and must be over, if the job is to run at its share of the rate. */
+export const window = (job: Pick<Job, "start" | "share" | "quanta" | "served" | "servedWork">, rate: number) => {
+  const quantum = job.quanta[job.served] ?? 0;
+  return {
+    eligible: seconds(job.start + job.servedWork / (job.share * rate)),
+    deadline: seconds(job.start + (job.servedWork + quantum) / (job.share * rate)),
+  };
+};
+
+/**
+ * The job whose next quantum is served now: of those that are eligible, the one with the earliest deadline; when none
+ * is, the one that becomes eligible first.
+ */
+export const nextJob = <J extends Pick<Job, "start" | "share" | "quanta" | "served" | "servedWork">>(
+  jobs: Iterable<J>,
+  now: Seconds,
+  rate: number,
+): J | undefined => {
+  let best: J | undefined;
+  let bestKey = [2, 0];
+  for (const job of jobs) {
+    const { eligible, deadline } = window(job, rate);
+    const key = eligible <= now ? [0, deadline] : [1, eligible];
+    if ((key[0] as number) < (bestKey[0] as number) || (key[0] === bestKey[0] && (key[1] as number) < (bestKey[1] as number))) {
+      best = job;
+      bestKey = key;
+    }
+  }
+  return best;
+};
+
+/**
+ * Weighted fair sharing of a server among offloaded tasks, the quantum being one inference.
+ *
+ * Every job's quanta have windows on the fluid schedule on which it runs at exactly β · F (Bennett & Zhang, "WF²Q:
+ * worst-case fair weighted fair queueing", INFOCOM 1996): a quantum starts no earlier than its window and windows are
+ * served by earliest deadline. While the shares sum to at most 1, each job ends within one quantum of C / (β · F); a
+ * share is a right and a limit alike (Eq. 6), so an idle server does not make a task faster than its lease says.
+ */
+export class ShareScheduler {
+  readonly #clock: Clock;
+  readonly #processor: EmulatedProcessor;
+  readonly #quantum: Cycles;
+  readonly #jobs = new Set<Job>();
+  #serving = false;
+  /** Ends the wait for a job to become eligible, when an earlier one may have come. */
+  #wake = new AbortController();
+
+  /** @param quantum cycles of one inference */
+  constructor(clock: Clock, processor: EmulatedProcessor, quantum: Cycles) {
+    this.#clock = clock;
+    this.#processor = processor;
+    this.#quantum = quantum;
+  }
+
+  /** Executes work at a share of the server; resolves at its end. */
+  execute(work: Cycles, share: number): Promise<Execution> {
+    return new Promise((resolve) => {
+      const start = this.#clock.now();
+      this.#jobs.add({ share, start, quanta: quantaOf(work, this.#quantum), served: 0, servedWork: 0, finish: resolve });
+      this.#wake.abort();
+      if (!this.#serving) void this.#serve();
+    });
+  }
+
+  async #serve(): Promise<void> {
+    this.#serving = true;
+    const { rate } = this.#processor;
+    const begun = new Map<Job, Seconds>();
+    while (this.#jobs.size > 0) {
+      this.#wake = new AbortController();
+      const job = nextJob(this.#jobs, this.#clock.now(), rate) as Job;
+      const { eligible, deadline } = window(job, rate);
+      if (eligible > this.#clock.now()) {
+        await this.#clock.sleepUntil(eligible, this.#wake.signal).catch(() => undefined);
+        continue;
+      }
+      if (!begun.has(job)) begun.set(job, this.#clock.now());
+      const quantum = job.quanta[job.served] as Cycles;
+      const end = await this.#processor.run(quantum, eligible);
+      job.served += 1;
+      job.servedWork += quantum;
+      if (job.served < job.quanta.length) continue;
+      this.#jobs.delete(job);
+      void this.#complete(job, seconds(Math.max(end, deadline)), begun.get(job) ?? job.start);
+      begun.delete(job);
+    }
+    this.#serving = false;
+  }
+
+  async #complete(job: Job, end: Seconds, begun: Seconds): Promise<void> {
+    await this.#clock.wakeAt(end);
+    const delay = seconds(this.#clock.now() - job.start);
+    const work = cycles(job.servedWork);
+    job.finish({ queue: seconds(begun - job.start), delay, achievedShare: work / (this.#processor.rate * delay) });
+  }
+}

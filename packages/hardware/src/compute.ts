@@ -1,0 +1,37 @@
+import { type Cycles, cycles, type Hertz, type Seconds, seconds } from "@offloadlab/units";
+import type { Clock } from "./clock.ts";
+
+/**
+ * A processor with an emulated clock rate: work takes C / f of lab time, on schedule, however fast this machine is.
+ *
+ * Pieces of work run one after the other; the schedule is absolute, so that late timers do not add up.
+ */
+export class EmulatedProcessor {
+  readonly clock: Clock;
+  readonly rate: Hertz;
+  #freeAt = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock, rate: Hertz) {
+    this.clock = clock;
+    this.rate = rate;
+  }
+
+  /**
+   * Runs cycles to their end.
+   *
+   * @param from when they could have begun: now, or earlier when a late timer announced them
+   * @returns when they ended on the schedule; now is up to two milliseconds (real) later
+   */
+  async run(work: Cycles, from: Seconds = this.clock.now(), signal?: AbortSignal): Promise<Seconds> {
+    const end = seconds(Math.max(this.#freeAt, from) + work / this.rate);
+    this.#freeAt = end;
+    await this.clock.sleepUntil(end, signal);
+    return end;
+  }
+}
+
+/** Cuts work into quanta of at most a size; the last one is what is left. */
+export const quantaOf = (work: Cycles, quantum: Cycles): Cycles[] => {
+  const whole = Math.max(1, Math.ceil(work / quantum - 1e-9));
+  return Array.from({ length: whole }, (_, index) => cycles(index < whole - 1 ? quantum : work - (whole - 1) * quantum));
+};

@@ -1,0 +1,4 @@
+export * from "./battery.ts";
+export * from "./clock.ts";
+export * from "./compute.ts";
+export * from "./uplink.ts";

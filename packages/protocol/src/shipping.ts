@@ -1,0 +1,77 @@
+import { type FileHandle, open } from "node:fs/promises";
+import type { Link } from "./link.ts";
+import type { RunFile } from "./link-messages.ts";
+
+const pieceBytes = 128 * 1024;
+const windowBytes = 1 << 20;
+
+/**
+ * Ships a growing file to the C-BS over the link, in order and without loss: by byte offset, from where the C-BS says
+ * it stands after every reconnection.
+ */
+export class Shipping {
+  readonly #link: Link;
+  readonly #run: string;
+  readonly #kind: RunFile;
+  readonly #path: string;
+  #file: FileHandle | undefined;
+  /** undefined until the C-BS has said what it has. */
+  #sent: number | undefined;
+  #acknowledged = 0;
+  #busy = false;
+  #again = false;
+
+  constructor(link: Link, run: string, kind: RunFile, path: string) {
+    this.#link = link;
+    this.#run = run;
+    this.#kind = kind;
+    this.#path = path;
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** The C-BS has this many bytes: go on from there. `restart` after a reconnection, when what was in flight is gone. */
+  have(offset: number, restart: boolean): void {
+    this.#acknowledged = offset;
+    if (restart || this.#sent === undefined) this.#sent = offset;
+    void this.ship();
+  }
+
+  /** Sends what the file has beyond what was sent; call it after each sync of the file. */
+  async ship(): Promise<void> {
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    this.#busy = true;
+    try {
+      do {
+        this.#again = false;
+        await this.#send();
+      } while (this.#again);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #send(): Promise<void> {
+    const buffer = Buffer.alloc(pieceBytes);
+    while (this.#sent !== undefined && this.#link.isUp && this.#sent - this.#acknowledged < windowBytes) {
+      this.#file ??= await open(this.#path, "r");
+      const { bytesRead } = await this.#file.read(buffer, 0, pieceBytes, this.#sent);
+      // Whole lines only, so that a piece is never cut within a character.
+      const end = buffer.lastIndexOf(0x0a, bytesRead - 1) + 1;
+      if (bytesRead === 0 || end === 0 || end > bytesRead) return;
+      const text = buffer.toString("utf8", 0, end);
+      if (!this.#link.send({ type: "append", run: this.#run, file: this.#kind, offset: this.#sent, text })) return;
+      this.#sent += end;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#sent = undefined;
+    await this.#file?.close();
+  }
+}

@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { settingsFromFile, type Settings } from "@offloadlab/model";
+import { archiveFiles, checksumLines, contentFiles, sha256OfText, type RunStatus, runStates, statusText } from "./archive.ts";
+import { checkJournals } from "./check-journals.ts";
+import { parseJournal } from "./journal.ts";
+import type { JournalRecord } from "./journal-records.ts";
+import { taskFates } from "./reconcile.ts";
+import { resultRows, trialSums } from "./results.ts";
+import type { Trial } from "./schedule.ts";
+
+/** What the checker found. An archive is accepted when there are no problems; it may still say of itself that it is invalid. */
+export interface CheckReport {
+  readonly folder: string;
+  readonly status: RunStatus | null;
+  /** `file: what is wrong`. */
+  readonly problems: readonly string[];
+  readonly tasks: number;
+  readonly trials: number;
+}
+
+/**
+ * Verifies an archive from its files alone: that no byte has changed since it was sealed, that every generated task has
+ * one outcome, that C1-C5 hold on every applied action, that clocks never go back, and that the results follow from the
+ * journals.
+ */
+export const checkArchive = async (folder: string): Promise<CheckReport> => {
+  const { status, problems } = await checkSeal(folder);
+  // What follows reads the content; without intact bytes its complaints would only hide the cause.
+  if (problems.length > 0) return { folder, status, problems, tasks: 0, trials: 0 };
+  const run = await readRun(folder);
+  const complete = status?.state === "complete";
+  const contents = checkJournals(run.settings, run.trials, run.journals, complete);
+  if (complete && run.trials.length < run.scheduled.length) {
+    contents.push(`${archiveFiles.journal("cbs")}: ${run.trials.length} of ${run.scheduled.length} trials came to their end, but the run calls itself complete`);
+  }
+  const fates = taskFates(run.journals);
+  const results = JSON.stringify(resultRows(trialSums(run.settings, run.trials, fates)));
+  if (results !== JSON.stringify((run.results as { rows: unknown }).rows)) {
+    contents.push(`${archiveFiles.results}: the rows do not follow from the journals`);
+  }
+  return { folder, status, problems: contents, tasks: fates.length, trials: run.trials.length };
+};
+
+/** What an archive holds, read. */
+export interface RunContents {
+  readonly settings: Settings;
+  readonly scheduled: readonly Trial[];
+  /** Those that came to their end; the others count for nothing. */
+  readonly trials: readonly Trial[];
+  readonly journals: ReadonlyMap<string, readonly JournalRecord[]>;
+  readonly results: unknown;
+}
+
+/** Reads an archive's content, sealed or not. */
+export const readRun = async (folder: string): Promise<RunContents> => {
+  const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(folder, file), "utf8")) as unknown;
+  const journals = new Map<string, readonly JournalRecord[]>();
+  for (const file of await contentFiles(folder)) {
+    const node = /^journals\/(.+)\.ndjson$/.exec(file)?.[1];
+    if (node !== undefined) journals.set(node, parseJournal(await readFile(join(folder, file), "utf8")));
+  }
+  const ended = new Set((journals.get("cbs") ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])));
+  const scheduled = (await json(archiveFiles.trials)) as Trial[];
+  return {
+    settings: settingsFromFile(await json(archiveFiles.settings)),
+    scheduled,
+    trials: scheduled.filter(({ number }) => ended.has(number)),
+    journals,
+    results: await json(archiveFiles.results).catch(() => null),
+  };
+};
+
+const checkSeal = async (folder: string): Promise<{ status: RunStatus | null; problems: string[] }> => {
+  const text = await readFile(join(folder, archiveFiles.status), "utf8").catch(() => null);
+  if (text === null) return { status: null, problems: [`${archiveFiles.status}: missing; the run was not sealed`] };
+  const status = readStatus(text);
+  if (status === null) return { status, problems: [`${archiveFiles.status}: not as it was written`] };
+  const listed = await readFile(join(folder, archiveFiles.checksums), "utf8").catch(() => "");
+  if (sha256OfText(listed) !== status.checksums) return { status, problems: [`${archiveFiles.checksums}: not as it was written`] };
+  const before = linesByFile(listed);
+  const now = linesByFile(await checksumLines(folder));
+  const problems = [...new Set([...before.keys(), ...now.keys()])].sort().flatMap((file) => {
+    if (!now.has(file)) return [`${file}: missing`];
+    if (!before.has(file)) return [`${file}: was not there when the run was sealed`];
+    return before.get(file) === now.get(file) ? [] : [`${file}: changed since the run was sealed`];
+  });
+  return { status, problems };
+};
+
+/** The status, or null when its bytes are not those that `statusText` writes. */
+export const readStatus = (text: string): RunStatus | null => {
+  try {
+    const status = JSON.parse(text.split("\n")[0] ?? "") as RunStatus;
+    return runStates.includes(status.state) && statusText(status) === text ? status : null;
+  } catch {
+    return null;
+  }
+};
+
+const linesByFile = (checksums: string): Map<string, string> =>
+  new Map(checksums.split("\n").filter((line) => line !== "").map((line) => [line.slice(66), line.slice(0, 64)]));

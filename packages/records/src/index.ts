@@ -1,0 +1,10 @@
+export * from "./archive.ts";
+export * from "./check.ts";
+export * from "./journal.ts";
+export type * from "./journal-records.ts";
+export * from "./manifest.ts";
+export * from "./reconcile.ts";
+export * from "./results.ts";
+export * from "./schedule.ts";
+export * from "./statistics.ts";
+export * from "./table.ts";

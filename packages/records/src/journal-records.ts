@@ -1,0 +1,168 @@
+import type { Outcome } from "@offloadlab/model";
+
+/**
+ * What a journal line says. NDJSON, so the units are in the names; every line carries `time`, Unix seconds on the
+ * writing process's monotonic clock. `...Seconds` of a trial are lab seconds from its start.
+ */
+export type JournalRecord = { readonly time: number } & (
+  | BootRecord
+  | TrialRecord
+  | GeneratedRecord
+  | OutcomeRecord
+  | BatteryRecord
+  | TrialEndRecord
+  | ActionRecord
+  | ServiceRecord
+  | ReleasedRecord
+  | NodeRecord
+  | RunRecord
+  | LostRecord
+);
+
+/** A record before it is stamped with its time. */
+export type NewRecord = JournalRecord extends infer R ? (R extends JournalRecord ? Omit<R, "time"> : never) : never;
+
+/** A process began (or began again) to write this journal. */
+export interface BootRecord {
+  readonly kind: "boot";
+  readonly node: string;
+  readonly boot: string;
+}
+
+export interface TrialRecord {
+  readonly kind: "trial";
+  readonly trial: number;
+  readonly policy: string;
+  readonly seed: number;
+  readonly startsAtUnixSeconds: number;
+}
+
+/** ED: a task entered the queue. */
+export interface GeneratedRecord {
+  readonly kind: "generated";
+  readonly trial: number;
+  readonly task: string;
+  readonly arrivalSeconds: number;
+  readonly dataBytes: number;
+  readonly workCycles: number;
+  readonly image: number;
+}
+
+/** ED: a task ended. */
+export interface OutcomeRecord {
+  readonly kind: "outcome";
+  readonly trial: number;
+  readonly task: string;
+  readonly outcome: Outcome;
+  readonly endSeconds: number;
+  /** From generation to the beginning of execution, or to the task's end when it never began. */
+  readonly waitingSeconds: number;
+  /** From generation to the end. */
+  readonly delaySeconds: number;
+  readonly energyJoules: number;
+  /** Half the width of the reading's 95 % interval; 0 for emulated energy, which follows the model exactly. */
+  readonly energyUncertaintyJoules: number;
+  /** Share of the task's window that the reading covers. */
+  readonly energyCoverageRatio: number;
+  readonly energyMethod: "emulated";
+  /** b at the decision, which C3 was tested against. */
+  readonly chargeJoules: number;
+  readonly reward: number;
+  readonly label: string | null;
+  /** The image's own label, when its set has labels. */
+  readonly expectedLabel: string | null;
+  /** Why, where the outcome alone does not say it. */
+  readonly detail?: string;
+}
+
+/** ED: the battery's ledger over one sub-slot, drain and harvest apart. */
+export interface BatteryRecord {
+  readonly kind: "battery";
+  readonly trial: number;
+  readonly subSlot: number;
+  /** After the sub-slot. */
+  readonly chargeJoules: number;
+  /** What tasks took. */
+  readonly drainedJoules: number;
+  /** What was stored of e_t. */
+  readonly harvestedJoules: number;
+  readonly method: "emulated";
+}
+
+/** ED, MEC: nothing of the trial is left on this node. */
+export interface TrialEndRecord {
+  readonly kind: "trial-end";
+  readonly trial: number;
+}
+
+/** MEC: what the policy decided for one sub-slot. */
+export interface ActionRecord {
+  readonly kind: "action";
+  readonly trial: number;
+  readonly subSlot: number;
+  /** From the sub-slot's start to the decision. */
+  readonly latenessSeconds: number;
+  /** Devices whose report came in time, of all. */
+  readonly reported: number;
+  readonly devices: number;
+  /** Shares that tasks in flight hold. */
+  readonly bandwidthInUseRatio: number;
+  readonly computeInUseRatio: number;
+  readonly decisions: readonly Decision[];
+}
+
+export interface Decision {
+  readonly task: string;
+  readonly placement: "local" | "edge" | "wait";
+  readonly bandwidthShare: number;
+  readonly computeShare: number;
+  readonly lease?: string;
+}
+
+/** MEC: a leased task was uploaded and executed. */
+export interface ServiceRecord {
+  readonly kind: "service";
+  readonly trial: number;
+  readonly task: string;
+  readonly lease: string;
+  readonly uploadBytes: number;
+  /** First to last body byte on this server's clock. */
+  readonly uploadSeconds: number;
+  readonly theoreticalUploadSeconds: number;
+  readonly queueSeconds: number;
+  readonly executionSeconds: number;
+  readonly computeShare: number;
+  readonly achievedComputeShare: number;
+  readonly label: string;
+}
+
+/** MEC: a lease ended without service. */
+export interface ReleasedRecord {
+  readonly kind: "released";
+  readonly trial: number;
+  readonly task: string;
+  readonly lease: string;
+  readonly reason: string;
+}
+
+/** C-BS: a node came or went. */
+export interface NodeRecord {
+  readonly kind: "node";
+  readonly node: string;
+  readonly state: "online" | "offline";
+  readonly boot: string;
+}
+
+/** C-BS: the run changed its state. */
+export interface RunRecord {
+  readonly kind: "run";
+  readonly state: string;
+  readonly reason?: string;
+}
+
+/** C-BS: a task that no node saw the end of. */
+export interface LostRecord {
+  readonly kind: "lost";
+  readonly trial: number;
+  readonly task: string;
+}
