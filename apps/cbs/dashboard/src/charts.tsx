@@ -37,8 +37,8 @@ export const Charts = ({ history, epochSeconds, capacity }: ChartsProps) => {
       />
       <Chart
         {...shared}
-        title="Battery charge"
-        axis="Charge [J], mean and range"
+        title="Mean charge and range"
+        axis="Battery charge [J]"
         of="chargeMean"
         data={charge}
         range={fullRange}

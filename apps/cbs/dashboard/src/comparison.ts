@@ -2,7 +2,7 @@ import type { Estimate, LiveResult } from "@offloadlab/protocol";
 import { decimalsFor, fixedOrDash } from "./format.ts";
 
 /** The community of the rows that cover all of them. */
-export const overall = "all";
+const overall = "all";
 
 /** A column of the comparison. */
 export interface Metric {

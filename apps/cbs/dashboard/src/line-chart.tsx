@@ -73,7 +73,7 @@ const optionsFor = (element: HTMLElement, shape: Shape): uPlot.Options => {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
-      x: { time: false, range: (_, __, last) => [0, Math.max(shape.seconds, last ?? 0)] },
+      x: { time: false, range: ({ data }) => [0, Math.max(shape.seconds, data[0].at(-1) ?? 0)] },
       y: { range: (_, low, high) => shape.range(low, high) },
     },
     axes: [
@@ -91,7 +91,7 @@ const optionsFor = (element: HTMLElement, shape: Shape): uPlot.Options => {
       {},
       ...indices.map((index) => {
         const { token, dash } = lineStyle(index);
-        return { stroke: colour(token), width: 2, dash, points: { show: false }, spanGaps: false };
+        return { stroke: colour(token), width: 2, dash, points: { show: isAlone }, spanGaps: false };
       }),
       ...(shape.banded ? [...indices, ...indices].map(() => unseen) : []),
     ],
@@ -104,3 +104,6 @@ const optionsFor = (element: HTMLElement, shape: Shape): uPlot.Options => {
     hooks: { setCursor: [(chart) => shape.onPoint(chart.cursor.idx ?? null)] },
   };
 };
+
+/** A line of one moment is a point, or nothing would be seen of it. */
+const isAlone = ({ data }: uPlot): boolean => data[0].length === 1;

@@ -3,7 +3,7 @@ import { halfWidthText, isKnown, type Metric, type PolicyRows, trialsOf } from "
 import { dash, fixed } from "./format.ts";
 
 /** A metric as its whole column is shown. */
-export interface Column {
+interface Column {
   readonly metric: Metric;
   readonly decimals: number;
   /** Characters of its longest half width, so that the means line up. */

@@ -1,5 +1,5 @@
 import type { LiveRun } from "@offloadlab/protocol";
-import { aboutDuration, clockSpeed, dash, duration, fixed, percent } from "./format.ts";
+import { aboutDuration, clockSpeed, duration, fixed, percent } from "./format.ts";
 import type { LinkState } from "./live-link.ts";
 import { isUnderWay, runProgress, stateViews, trialProgress, trialSecondsLeft, trialText } from "./run-view.ts";
 
@@ -54,13 +54,13 @@ const RunProgress = ({ run }: { readonly run: LiveRun }) => {
         label="Trial"
         value={trialProgress(run)}
         done={`${fixed(run.trialSeconds, 0)} of ${fixed(run.epochSeconds, 0)} s lab time`}
-        left={underWay ? `${duration(trialSecondsLeft(run))} left` : dash}
+        left={underWay ? `${duration(trialSecondsLeft(run))} left` : "ended"}
       />
       <Progress
         label="Run"
         value={runProgress(run)}
         done={percent(runProgress(run))}
-        left={underWay ? `about ${aboutDuration(run.remainingSeconds)} left` : dash}
+        left={underWay ? `about ${aboutDuration(run.remainingSeconds)} left` : "ended"}
       />
       <p class="clock" data-testid="clock-speed">
         {clockSpeed(run.clockSpeed)}
