@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Settings, settingsToFile } from "@offloadlab/model";
+import { nodeIds, type Settings, settingsToFile } from "@offloadlab/model";
 import { Failure, messageOf, type ToStation } from "@offloadlab/protocol";
 import {
   archiveFiles,
@@ -170,7 +170,7 @@ export class Conductor {
         results: [],
       };
       const folder = new RunFolder(path);
-      const nodes = nodesOf(manifest.settings);
+      const nodes = nodeIds(manifest.settings);
       const collection = new Collection(id, nodes, folder, this.#registry);
       const journal = await this.#openJournal(path);
       await this.#nodesOnline(nodes, nodesWaitMilliseconds / 2);
@@ -181,7 +181,7 @@ export class Conductor {
 
   async #conduct(manifest: Manifest, trials: readonly Trial[], folder: RunFolder): Promise<void> {
     const { id } = this.#progress as RunProgress;
-    const nodes = nodesOf(manifest.settings);
+    const nodes = nodeIds(manifest.settings);
     const journal = await this.#openJournal(folder.path);
     journal.write({ kind: "run", state: "preparing" });
     this.#log("info", `run ${id}: ${trials.length} trials of ${manifest.policies.join(", ")}`);
@@ -380,10 +380,3 @@ interface Waiting {
 class RunInvalid extends RangeError {}
 
 export const isActive = ({ state }: RunProgress): boolean => state === "preparing" || state === "running" || state === "sealing";
-
-/** The nodes that settings ask for. */
-export const nodesOf = (settings: Settings): string[] =>
-  settings.communities.flatMap(({ deviceCount }, i) => [
-    `mec-${i + 1}`,
-    ...Array.from({ length: deviceCount }, (_, j) => `ed-${i + 1}-${j + 1}`),
-  ]);

@@ -1,4 +1,4 @@
-import { deviceId, type Settings } from "@offloadlab/model";
+import { deviceId, serverId, type Settings } from "@offloadlab/model";
 import type { LiveCommunity, LiveDevice, LiveRun, LiveSnapshot } from "@offloadlab/protocol";
 import type { RunProgress } from "./conductor.ts";
 import type { LabNodeState } from "./registry.ts";
@@ -18,11 +18,11 @@ export const liveSnapshot = (
     const telemetry = devices.map(({ id }) => find(id)?.telemetry?.device);
     const reward = telemetry.reduce((sum, device) => sum + (device?.reward ?? 0), 0);
     const ended = devices.reduce((sum, { outcomes }) => sum + Object.values(outcomes).reduce((a, b) => a + b, 0), 0);
-    const server = find(`mec-${i + 1}`);
+    const server = find(serverId(i));
     return {
       name: community.name,
       server: {
-        id: `mec-${i + 1}`,
+        id: serverId(i),
         online: server?.online === true,
         bandwidthInUseRatio: server?.telemetry?.server?.bandwidthInUseRatio ?? 0,
         computeInUseRatio: server?.telemetry?.server?.computeInUseRatio ?? 0,

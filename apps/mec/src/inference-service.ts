@@ -164,11 +164,11 @@ export class InferenceService {
   }
 }
 
-const samplesOf = (input: InferenceInput, sampleShape: readonly number[]): Float32Array[] => {
+const samplesOf = (input: InferenceInput, sampleShape: readonly number[]): Float32Array<ArrayBuffer>[] => {
   const values = floatElements(input);
   if (input.shape.length !== 4 || input.shape.slice(1).join() !== sampleShape.join()) {
     throw new Failure("wire/malformed", `infer: expected the shape [n, ${sampleShape.join(", ")}], got [${input.shape.join(", ")}]`);
   }
   const size = sampleShape.reduce((product, length) => product * length, 1);
-  return Array.from({ length: input.shape[0] ?? 0 }, (_, index) => values.slice(index * size, (index + 1) * size));
+  return Array.from({ length: input.shape[0] ?? 0 }, (_, index) => new Float32Array(values.subarray(index * size, (index + 1) * size)));
 };

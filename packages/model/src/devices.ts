@@ -7,6 +7,16 @@ import { communityAt, type Device, type Settings } from "./settings.ts";
 export const deviceId = (communityIndex: number, deviceIndex: number): string =>
   `ed-${communityIndex + 1}-${deviceIndex + 1}`;
 
+/** The name of a community's server, `mec-<community from 1>`; the index counts from 0. */
+export const serverId = (communityIndex: number): string => `mec-${communityIndex + 1}`;
+
+/** The names of all servers and devices that settings ask for. */
+export const nodeIds = (settings: Settings): string[] =>
+  settings.communities.flatMap(({ deviceCount }, communityIndex) => [
+    serverId(communityIndex),
+    ...Array.from({ length: deviceCount }, (_, deviceIndex) => deviceId(communityIndex, deviceIndex)),
+  ]);
+
 /** σ² = (1e-3)², §V-A: the channel gain is derived with it, so it leaves the rate again. */
 const noisePower = watts(1e-6);
 

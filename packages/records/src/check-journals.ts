@@ -1,4 +1,4 @@
-import { isSuccess, meetsDeadline, type Settings, sharesFit, withinCharge } from "@offloadlab/model";
+import { isSuccess, meetsDeadline, nodeIds, type Settings, sharesFit, withinCharge } from "@offloadlab/model";
 import { joules, seconds } from "@offloadlab/units";
 import { archiveFiles } from "./archive.ts";
 import type { ActionRecord, BatteryRecord, JournalRecord, OutcomeRecord } from "./journal-records.ts";
@@ -91,12 +91,8 @@ const conservationProblems = (journals: Journals): string[] =>
   });
 
 const completenessProblems = (settings: Settings, trials: readonly Trial[], journals: Journals): string[] => {
-  const nodes = settings.communities.flatMap(({ deviceCount }, i) => [
-    `mec-${i + 1}`,
-    ...Array.from({ length: deviceCount }, (_, j) => `ed-${i + 1}-${j + 1}`),
-  ]);
   return [
-    ...nodes.flatMap((node) => {
+    ...nodeIds(settings).flatMap((node) => {
       const ended = new Set((journals.get(node) ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])));
       return trials.filter(({ number }) => !ended.has(number)).map(({ number }) => problem(node, `trial ${number} has no end`));
     }),

@@ -8,3 +8,4 @@ export * from "./results.ts";
 export * from "./schedule.ts";
 export * from "./statistics.ts";
 export * from "./table.ts";
+export * from "./transmission.ts";

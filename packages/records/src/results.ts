@@ -1,4 +1,4 @@
-import { instantReward, outcomes, type Outcome, type Settings } from "@offloadlab/model";
+import { deviceId, instantReward, outcomes, type Outcome, type Settings } from "@offloadlab/model";
 import { joules, seconds } from "@offloadlab/units";
 import { type TaskFate } from "./reconcile.ts";
 import type { Trial } from "./schedule.ts";
@@ -34,7 +34,7 @@ export const trialSums = (settings: Settings, trials: readonly Trial[], fates: r
   const byTrial = grouped(fates, ({ trial }) => trial);
   return trials.flatMap(({ number, policy }) =>
     settings.communities.map((community, index) => {
-      const members = new Set(Array.from({ length: community.deviceCount }, (_, j) => `ed-${index + 1}-${j + 1}`));
+      const members = new Set(Array.from({ length: community.deviceCount }, (_, j) => deviceId(index, j)));
       const counts = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
       const sums = { reward: 0, energyJoules: 0, waitingSeconds: 0 };
       const tasks = (byTrial.get(number) ?? []).filter(({ device }) => members.has(device));

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { check, report } from "./archive-commands.ts";
+import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { followRun } from "./follow-run.ts";
+import { labUp, loadManifest, printRun, readLab, type LabUpOptions } from "./lab-up.ts";
+import { type Format, printResult, ProgressLine } from "./output.ts";
+import { distFolder } from "./paths.ts";
+import { StationClient } from "./station-client.ts";
+
+const { version } = JSON.parse(readFileSync(join(distFolder, "../package.json"), "utf8")) as { version: string };
+
+const portNumber = (text: string): number => {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("expected a port from 0 to 65535.");
+  return port;
+};
+const format = (): Option => new Option("--format <format>", "how to answer").choices(["text", "json"]).default("text");
+const runs = (): Option => new Option("--runs <folder>", "where archives are").default("runs");
+const home = (): Option => new Option("--home <folder>", "the lab's own files: keys, logs, generated images").default(".offload");
+
+const program = new Command("offload")
+  .description("OffloadLab: experiments in multi-edge computation offloading, in a rehearsal on one machine or on a lab's boards")
+  .version(version)
+  .exitOverride()
+  .addHelpText("after", exitCodesHelp);
+
+const lab = program.command("lab").description("bring a lab up").addHelpText("after", exitCodesHelp);
+lab
+  .command("up")
+  .description("start the lab, run one comparison, serve the dashboard until Ctrl-C (without a terminal: exit)")
+  .addOption(new Option("--rehearsal", "the whole lab on this machine: everything real but battery, clock rate and radio rate").makeOptionMandatory())
+  .option("--experiment <file>", "manifest of the comparison (default: experiments/heuristics.yaml)")
+  .option("--images <folder>", "make tasks of these JPEG and PNG files instead of generated images")
+  .option("--classifier <file>", "ONNX image classifier, its YAML card beside it, instead of the embedded one")
+  .addOption(runs())
+  .addOption(home())
+  .addOption(new Option("--dashboard-port <port>", "0 takes a free one").argParser(portNumber).default(0))
+  .option("--serve", "keep serving the dashboard even without a terminal")
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action((options: LabUpOptions) => labUp(options));
+
+program
+  .command("run")
+  .description("run an experiment on the lab that is up")
+  .argument("<manifest>", "experiment.yaml")
+  .addOption(home())
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action(async (file: string, options: { home: string; format: Format }) => {
+    const { text } = await loadManifest(file);
+    const { stationUrl, operator } = await readLab(options.home);
+    const station = await StationClient.open(stationUrl, operator);
+    const progress = new ProgressLine();
+    let interrupted = false;
+    try {
+      const { id } = await station.begin(text);
+      process.on("SIGINT", () => {
+        interrupted = true;
+        station.stop().catch((error: unknown) => progress.done(messageOf(error)));
+      });
+      printRun(options.format, await followRun(station, id, progress), interrupted, progress);
+    } finally {
+      await station.close();
+    }
+  });
+
+program
+  .command("check")
+  .description("verify a run's archive from its files alone")
+  .argument("<run>", "folder or id of a run")
+  .addOption(runs())
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action(check);
+
+program
+  .command("report")
+  .description("print a run's comparison and how well leases were kept")
+  .argument("<run>", "folder or id of a run")
+  .addOption(runs())
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action(report);
+
+program
+  .command("version")
+  .description("print version, commit and system")
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action(async (options: { format: Format }) => {
+    const environment = await readEnvironment();
+    const text = [`offload ${version}`, ...Object.entries(environment).map(([key, value]) => `${key}: ${String(value)}`)];
+    printResult(options.format, exitCodes.ok, text.join("\n"), { version, ...environment });
+  });
+
+/** The exit status of what a command threw. */
+const exitCodeOf = (error: unknown): ExitCode => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (!(error instanceof Failure)) return exitCodes.failed;
+  if (error.code === "config/invalid" || error.code === "image/unreadable" || error.code === "classifier/unloadable") return exitCodes.badInput;
+  return error.code === "peer/unreachable" || error.code === "peer/slow" ? exitCodes.unreachable : exitCodes.failed;
+};
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const code = exitCodeOf(error);
+  const json = process.argv.includes("json");
+  if (!(error instanceof CommanderError)) {
+    process.stderr.write(`offload: ${messageOf(error)}\n`);
+    if (!(error instanceof Failure) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+    if (json) printResult("json", code, "", { error: messageOf(error), code: error instanceof Failure ? error.code : null });
+  }
+  process.exitCode = code;
+}

@@ -1,0 +1,47 @@
+import type { ExitCode } from "./exit-codes.ts";
+
+export type Format = "text" | "json";
+
+/** The answer of a command: text for people, an envelope for machines. */
+export const printResult = (format: Format, exitCode: ExitCode, text: string, data: unknown): void => {
+  if (format === "text") {
+    if (text !== "") process.stdout.write(`${text}\n`);
+  } else {
+    const status = exitCode === 0 ? "ok" : "error";
+    process.stdout.write(`${JSON.stringify({ schema_version: 1, status, exit_code: exitCode, data })}\n`);
+  }
+  process.exitCode = exitCode;
+};
+
+const plainLineMilliseconds = 5_000;
+
+/** One line that is rewritten on a terminal, and a plain line now and then elsewhere; on stderr. */
+export class ProgressLine {
+  #last = "";
+  #printedAt = Number.NEGATIVE_INFINITY;
+
+  update(line: string): void {
+    if (process.stderr.isTTY) {
+      if (line === this.#last) return;
+      const width = process.stderr.columns ?? 80;
+      process.stderr.write(`\r\x1b[2K${line.length < width ? line : line.slice(0, width - 1)}`);
+    } else if (performance.now() - this.#printedAt > plainLineMilliseconds) {
+      process.stderr.write(`${line}\n`);
+      this.#printedAt = performance.now();
+    }
+    this.#last = line;
+  }
+
+  /** Leaves a finished line behind. */
+  done(line: string): void {
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${line}\n` : `${line}\n`);
+    this.#last = "";
+    this.#printedAt = Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** `2:05` */
+export const minutes = (seconds: number): string => {
+  const whole = Math.max(Math.round(seconds), 0);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+};
