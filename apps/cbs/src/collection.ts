@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RunFile, ToStation } from "@offloadlab/protocol";
 import { runFiles } from "@offloadlab/protocol";
 import type { LabNodeState, Registry } from "./registry.ts";
@@ -44,21 +45,20 @@ export class Collection {
    */
   async close(): Promise<string[]> {
     this.#closing = true;
-    const limit = AbortSignal.timeout(returnMilliseconds);
+    const over = new AbortController();
+    const limit = sleep(returnMilliseconds, undefined, { signal: over.signal }).catch(() => undefined);
     const missing = await Promise.all(
       this.#nodes.map(async (node) => {
-        const complete = new Promise<void>((resolve) => this.#waiting.set(node, resolve));
+        const complete = new Promise<null>((resolve) => this.#waiting.set(node, () => resolve(null)));
         this.#registry.send(node, { type: "close", run: this.#run });
         await this.#settle(node);
-        const timeout = new Promise<string>((resolve) => {
-          limit.addEventListener("abort", () => resolve(`the journal of ${node} could not be collected to its end`), { once: true });
-        });
-        return Promise.race([complete, timeout]);
+        return Promise.race([complete, limit.then(() => `the journal of ${node} could not be collected to its end`)]);
       }),
     );
+    over.abort();
     this.#registry.off("online", this.#onOnline);
     this.#registry.off("message", this.#onMessage);
-    return missing.filter((what) => typeof what === "string");
+    return missing.filter((what) => what !== null);
   }
 
   readonly #onOnline = (node: LabNodeState): void => {
@@ -66,7 +66,8 @@ export class Collection {
   };
 
   readonly #onMessage = (node: string, message: ToStation): void => {
-    if (message.type === "append" && message.run === this.#run && this.#nodes.includes(node)) void this.#append(node, message);
+    if (message.type === "append" && message.run === this.#run && this.#nodes.includes(node))
+      void this.#append(node, message);
     if (message.type === "closed" && message.run === this.#run) {
       this.#closed.set(node, { journal: message.journalBytes, log: message.logBytes });
       void this.#settle(node);
@@ -74,7 +75,10 @@ export class Collection {
   };
 
   async #openAt(node: LabNodeState): Promise<void> {
-    const [journalBytes, logBytes] = await Promise.all([this.#folder.size(node.id, "journal"), this.#folder.size(node.id, "log")]);
+    const [journalBytes, logBytes] = await Promise.all([
+      this.#folder.size(node.id, "journal"),
+      this.#folder.size(node.id, "log"),
+    ]);
     await this.#folder.writeEnvironment(node.id, { hardware: node.hardware, boot: node.boot, ...node.environment });
     this.#registry.send(node.id, { type: "open", run: this.#run, journalBytes, logBytes });
     if (this.#closing) this.#registry.send(node.id, { type: "close", run: this.#run });

@@ -9,16 +9,15 @@ import {
   Journal,
   LineWriter,
   type Manifest,
-  parseJournal,
+  type ResultRow,
+  type RunState,
   readManifest,
   readRun,
   resultRows,
   resultTable,
-  type ResultRow,
-  type RunState,
   sealArchive,
-  taskFates,
   type Trial,
+  taskFates,
   trialSchedule,
   trialSums,
 } from "@offloadlab/records";
@@ -228,7 +227,8 @@ export class Conductor {
     journal.write({ kind: "trial", trial: trial.number, policy: trial.policy, seed: trial.seed, startsAtUnixSeconds });
     this.#update({ trialStartsAt: startsAtUnixSeconds });
     const finished = this.#answers(nodes, "finished", id, trial.number);
-    for (const node of nodes) this.#registry.send(node, { type: "start", run: id, trial: trial.number, startsAtUnixSeconds });
+    for (const node of nodes)
+      this.#registry.send(node, { type: "start", run: id, trial: trial.number, startsAtUnixSeconds });
     const limit = ((epochSeconds + drainSeconds) / clockSpeed + startAheadSeconds + 5) * 1000;
     await this.#within(limit, `end trial ${trial.number}`, finished, lost);
     journal.write({ kind: "trial-end", trial: trial.number });
@@ -242,7 +242,8 @@ export class Conductor {
     const end = new AbortController();
     const done = new Promise<void>((resolve, reject) => {
       const listen = (node: string, message: ToStation): void => {
-        if ((message.type !== type && message.type !== "failed") || message.run !== run || message.trial !== trial) return;
+        if ((message.type !== type && message.type !== "failed") || message.run !== run || message.trial !== trial)
+          return;
         if (message.type === "failed") reject(new RunInvalid(`${node}: ${message.reason}`));
         open.delete(node);
         if (open.size === 0) resolve();
@@ -287,7 +288,8 @@ export class Conductor {
       if (!boots.has(id)) return;
       journal.write({ kind: "node", node: id, state: "online", boot });
       away.get(id)?.abort();
-      if (boots.get(id) !== undefined && boots.get(id) !== boot) fail(new RunInvalid(`${id} was restarted in the midst of the run`));
+      if (boots.get(id) !== undefined && boots.get(id) !== boot)
+        fail(new RunInvalid(`${id} was restarted in the midst of the run`));
       boots.set(id, boot);
     };
     const offline = ({ id, boot }: LabNodeState): void => {
@@ -379,4 +381,5 @@ interface Waiting {
 /** A run that its own conditions end. */
 class RunInvalid extends RangeError {}
 
-export const isActive = ({ state }: RunProgress): boolean => state === "preparing" || state === "running" || state === "sealing";
+export const isActive = ({ state }: RunProgress): boolean =>
+  state === "preparing" || state === "running" || state === "sealing";

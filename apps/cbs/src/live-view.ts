@@ -1,4 +1,4 @@
-import { deviceId, serverId, type Settings } from "@offloadlab/model";
+import { deviceId, type Settings, serverId } from "@offloadlab/model";
 import type { LiveCommunity, LiveDevice, LiveRun, LiveSnapshot } from "@offloadlab/protocol";
 import type { RunProgress } from "./conductor.ts";
 import type { LabNodeState } from "./registry.ts";

@@ -14,12 +14,15 @@ import { buildStationServer } from "./station-server.ts";
 
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 let conductor: Conductor | undefined;
-const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, {
-  write: (line: string) => {
-    process.stdout.write(line);
-    conductor?.logLine(line.trimEnd());
+const log = pino(
+  { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+  {
+    write: (line: string) => {
+      process.stdout.write(line);
+      conductor?.logLine(line.trimEnd());
+    },
   },
-});
+);
 const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
 
 try {
@@ -29,7 +32,8 @@ try {
   const registry = new Registry();
   const running = new Conductor(config.runs_folder, registry, unixNow, say);
   conductor = running;
-  const snapshot = (): LiveSnapshot => liveSnapshot(running.progress, running.settings, (id) => registry.find(id), unixNow());
+  const snapshot = (): LiveSnapshot =>
+    liveSnapshot(running.progress, running.settings, (id) => registry.find(id), unixNow());
   const station = buildStationServer({ tls, registry, conductor: running, unixNow, log: say });
   const dashboard = buildDashboardServer(config.dashboard_folder, snapshot, stationMetrics(snapshot));
   await station.listen({ host: config.listen_host, port: config.listen_port });
@@ -47,7 +51,8 @@ try {
     await Promise.all([station.close(), dashboard.close()]);
   };
   // A rehearsal's daemons end with the process that started them.
-  for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.once(event, () => void stop());
+  for (const event of ["SIGTERM", "SIGINT", "disconnect"])
+    process.once(event, () => void stop().then(() => process.exit()));
   say("info", `the C-BS is ready on port ${port}, dashboard on port ${dashboardPort}`);
   process.send?.({ ready: true, port, dashboardPort });
   await running.recover();

@@ -1,13 +1,18 @@
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { outcomes } from "@offloadlab/model";
 import type { LiveSnapshot } from "@offloadlab/protocol";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
 /** What the C-BS tells Prometheus of the lab: the same snapshot that the dashboard shows, in base units. */
 export const stationMetrics = (snapshot: () => LiveSnapshot): Registry => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const gauge = (name: string, help: string, labelNames: string[], collect: (set: (labels: Record<string, string>, value: number) => void, snapshot: LiveSnapshot) => void): void => {
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    collect: (set: (labels: Record<string, string>, value: number) => void, snapshot: LiveSnapshot) => void,
+  ): void => {
     new Gauge({
       name,
       help,
@@ -20,18 +25,32 @@ export const stationMetrics = (snapshot: () => LiveSnapshot): Registry => {
     });
   };
   gauge("offloadlab_node_online", "1 while the node is connected", ["node"], (set, { communities }) => {
-    for (const { server, devices } of communities) for (const { id, online } of [server, ...devices]) set({ node: id }, online ? 1 : 0);
+    for (const { server, devices } of communities)
+      for (const { id, online } of [server, ...devices]) set({ node: id }, online ? 1 : 0);
   });
-  gauge("offloadlab_battery_charge_joules", "Charge of a device's battery", ["node", "method"], (set, { communities, run }) => {
-    for (const { devices } of communities) for (const { id, chargeJoules } of devices) set({ node: id, method: run?.hardware ?? "emulated" }, chargeJoules);
-  });
+  gauge(
+    "offloadlab_battery_charge_joules",
+    "Charge of a device's battery",
+    ["node", "method"],
+    (set, { communities, run }) => {
+      for (const { devices } of communities)
+        for (const { id, chargeJoules } of devices)
+          set({ node: id, method: run?.hardware ?? "emulated" }, chargeJoules);
+    },
+  );
   gauge("offloadlab_queue_length", "Tasks in a device's queue", ["node"], (set, { communities }) => {
     for (const { devices } of communities) for (const { id, queueLength } of devices) set({ node: id }, queueLength);
   });
-  gauge("offloadlab_trial_tasks", "Tasks of the current trial by outcome", ["node", "outcome"], (set, { communities }) => {
-    for (const { devices } of communities)
-      for (const device of devices) for (const outcome of outcomes) set({ node: device.id, outcome }, device.outcomes[outcome] ?? 0);
-  });
+  gauge(
+    "offloadlab_trial_tasks",
+    "Tasks of the current trial by outcome",
+    ["node", "outcome"],
+    (set, { communities }) => {
+      for (const { devices } of communities)
+        for (const device of devices)
+          for (const outcome of outcomes) set({ node: device.id, outcome }, device.outcomes[outcome] ?? 0);
+    },
+  );
   gauge("offloadlab_trial_reward", "Sum of the rewards of the current trial", ["community"], (set, { communities }) => {
     for (const { name, reward } of communities) set({ community: name }, reward);
   });

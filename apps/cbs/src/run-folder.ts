@@ -24,10 +24,18 @@ export class RunFolder {
   }
 
   /** Makes the folder of a new run. */
-  static async create(path: string, manifestText: string, manifest: Manifest, trials: readonly Trial[]): Promise<RunFolder> {
+  static async create(
+    path: string,
+    manifestText: string,
+    manifest: Manifest,
+    trials: readonly Trial[],
+  ): Promise<RunFolder> {
     for (const folder of ["environment", "journals", "logs"]) await mkdir(join(path, folder), { recursive: true });
     await writeDurably(join(path, archiveFiles.manifest), manifestText);
-    await writeDurably(join(path, archiveFiles.settings), `${JSON.stringify(settingsToFile(manifest.settings), null, 2)}\n`);
+    await writeDurably(
+      join(path, archiveFiles.settings),
+      `${JSON.stringify(settingsToFile(manifest.settings), null, 2)}\n`,
+    );
     await writeDurably(join(path, archiveFiles.trials), `${JSON.stringify(trials, null, 2)}\n`);
     return new RunFolder(path);
   }
@@ -36,7 +44,10 @@ export class RunFolder {
   static async unsealed(runsFolder: string): Promise<string[]> {
     const entries = await readdir(runsFolder, { withFileTypes: true }).catch(() => []);
     const sealed = (name: string): Promise<boolean> =>
-      stat(join(runsFolder, name, archiveFiles.status)).then(() => true, () => false);
+      stat(join(runsFolder, name, archiveFiles.status)).then(
+        () => true,
+        () => false,
+      );
     const open: string[] = [];
     for (const entry of entries) if (entry.isDirectory() && !(await sealed(entry.name))) open.push(entry.name);
     return open.sort();
@@ -47,7 +58,10 @@ export class RunFolder {
     const name = nameOf(node, file);
     const known = this.#sizes.get(name);
     if (known !== undefined) return known;
-    const size = await stat(join(this.path, name)).then((s) => s.size, () => 0);
+    const size = await stat(join(this.path, name)).then(
+      (s) => s.size,
+      () => 0,
+    );
     this.#sizes.set(name, this.#sizes.get(name) ?? size);
     return this.#sizes.get(name) ?? size;
   }
@@ -86,4 +100,5 @@ export class RunFolder {
   }
 }
 
-const nameOf = (node: string, file: RunFile): string => (file === "journal" ? archiveFiles.journal(node) : archiveFiles.log(node));
+const nameOf = (node: string, file: RunFile): string =>
+  file === "journal" ? archiveFiles.journal(node) : archiveFiles.log(node);

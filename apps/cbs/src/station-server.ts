@@ -40,7 +40,10 @@ export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: S
     const status = error instanceof Failure ? statusOf(error) : ((error as { statusCode?: number }).statusCode ?? 500);
     log(status >= 500 ? "error" : "warn", `${request.method} ${request.url}: ${messageOf(error)}`);
     const code = error instanceof Failure ? error.code : undefined;
-    return reply.code(status).type("application/problem+json").send({ type: "about:blank", status, title: messageOf(error), code });
+    return reply
+      .code(status)
+      .type("application/problem+json")
+      .send({ type: "about:blank", status, title: messageOf(error), code });
   });
   app.addHook("onRequest", async (request) => {
     requireRole(peerIdentity(request.raw.socket as TLSSocket), ["operator"], `${request.method} ${request.url}`);
@@ -52,13 +55,17 @@ export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: S
   });
   app.get("/api/v1/runs/current", async () => {
     const { progress } = conductor;
-    return progress === undefined ? { run: null } : { run: { ...progress, remainingSeconds: remainingSeconds(progress, unixNow()) } };
+    return progress === undefined
+      ? { run: null }
+      : { run: { ...progress, remainingSeconds: remainingSeconds(progress, unixNow()) } };
   });
   app.post("/api/v1/runs/current/stop", async () => {
     conductor.stop("stopped by an operator");
     return { stopping: true };
   });
-  app.get("/api/v1/nodes", async () => ({ nodes: registry.nodes.map(({ id, role, online, hardware }) => ({ id, role, online, hardware })) }));
+  app.get("/api/v1/nodes", async () => ({
+    nodes: registry.nodes.map(({ id, role, online, hardware }) => ({ id, role, online, hardware })),
+  }));
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
   app.server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -66,10 +73,14 @@ export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: S
       const peer = peerIdentity(socket as TLSSocket);
       if (request.url !== "/link") throw new Failure("peer/refused", `there is no ${request.url ?? ""} here`);
       requireRole(peer, ["mec", "ed"], "the link");
-      sockets.handleUpgrade(request, socket, head, (connection) => accept(connection, peer.id, peer.role, registry, log));
+      sockets.handleUpgrade(request, socket, head, (connection) =>
+        accept(connection, peer.id, peer.role, registry, log),
+      );
     } catch (error) {
       log("warn", `refused a link: ${messageOf(error)}`);
-      socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${messageOf(error)}\n`);
+      socket.end(
+        `HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${messageOf(error)}\n`,
+      );
     }
   });
   app.addHook("onClose", async () => {
@@ -97,10 +108,16 @@ const accept = (
         return;
       }
       if (message.version !== protocolVersion) {
-        throw new Failure("wire/version", `expected protocol version ${protocolVersion}, got ${message.version}; deploy the same release everywhere`);
+        throw new Failure(
+          "wire/version",
+          `expected protocol version ${protocolVersion}, got ${message.version}; deploy the same release everywhere`,
+        );
       }
       if (message.node !== id || message.role !== role) {
-        throw new Failure("peer/forbidden", `expected a hello of ${id} (${role}) as in its certificate, got ${message.node} (${message.role})`);
+        throw new Failure(
+          "peer/forbidden",
+          `expected a hello of ${id} (${role}) as in its certificate, got ${message.node} (${message.role})`,
+        );
       }
       joined = true;
       registry.join(message, socket);

@@ -1,16 +1,34 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Failure } from "@offloadlab/protocol";
-import { archiveFiles, checkArchive, readRun, resultRows, resultTable, taskFates, transmissionErrors, trialSums } from "@offloadlab/records";
+import {
+  archiveFiles,
+  checkArchive,
+  readRun,
+  resultRows,
+  resultTable,
+  taskFates,
+  transmissionErrors,
+  trialSums,
+} from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
 import { type Format, printResult } from "./output.ts";
 
 /** The folder of a run, given as a path or as its id. @throws Failure `config/invalid` when there is no such folder */
 const runFolder = async (run: string, runs: string): Promise<string> => {
   for (const folder of [resolve(run), resolve(runs, run)]) {
-    if (await stat(join(folder, archiveFiles.manifest)).then(() => true, () => false)) return folder;
+    if (
+      await stat(join(folder, archiveFiles.manifest)).then(
+        () => true,
+        () => false,
+      )
+    )
+      return folder;
   }
-  throw new Failure("config/invalid", `expected a run's folder or id, got ${run}; looked at ${resolve(run)} and ${resolve(runs, run)}`);
+  throw new Failure(
+    "config/invalid",
+    `expected a run's folder or id, got ${run}; looked at ${resolve(run)} and ${resolve(runs, run)}`,
+  );
 };
 
 /** `offload check`: accepts an archive or says what is wrong with which file. */

@@ -84,7 +84,9 @@ export class Daemon {
     if (this.#stopping) return;
     this.#restarts += 1;
     if (this.#restarts > maxRestarts) {
-      this.#say(`${this.id} ended (${how}) and is not started again after ${maxRestarts} restarts; its log is ${this.#logFile}`);
+      this.#say(
+        `${this.id} ended (${how}) and is not started again after ${maxRestarts} restarts; its log is ${this.#logFile}`,
+      );
       return;
     }
     this.#say(`${this.id} ended (${how}), starting it again`);

@@ -5,7 +5,7 @@ import { Failure, messageOf } from "@offloadlab/protocol";
 import { type Manifest, readManifest, resultTable } from "@offloadlab/records";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { followRun } from "./follow-run.ts";
-import { type Format, printResult, ProgressLine } from "./output.ts";
+import { type Format, ProgressLine, printResult } from "./output.ts";
 import { dashboardFolder, defaultManifest, distFolder } from "./paths.ts";
 import { type LabAddress, Rehearsal } from "./rehearsal.ts";
 import type { RunView } from "./station-client.ts";
@@ -94,17 +94,32 @@ export const labUp = async (options: LabUpOptions): Promise<void> => {
 
 /** The run's table and where its archive is; the exit status says whether it is valid. */
 export const printRun = (format: Format, run: RunView, interrupted: boolean, progress: ProgressLine): void => {
-  const code: ExitCode = run.state === "complete" ? exitCodes.ok : interrupted || run.state === "interrupted" ? exitCodes.interrupted : exitCodes.invalid;
+  const code: ExitCode =
+    run.state === "complete"
+      ? exitCodes.ok
+      : interrupted || run.state === "interrupted"
+        ? exitCodes.interrupted
+        : exitCodes.invalid;
   progress.done(`run ${run.id} is ${run.state}${run.reasons.length > 0 ? `: ${run.reasons.join("; ")}` : ""}`);
   const caption = `mean ± half width of the 95 % Student-t interval over n trials; emulated hardware, clock ${run.clockSpeed}x`;
   const text = `\n${resultTable(run.results)}\n\n${caption}\narchive: ${run.folder}`;
-  printResult(format, code, text, { id: run.id, state: run.state, reasons: run.reasons, archive: run.folder, rows: run.results });
+  printResult(format, code, text, {
+    id: run.id,
+    state: run.state,
+    reasons: run.reasons,
+    archive: run.folder,
+    rows: run.results,
+  });
 };
 
 /** The lab that is up. @throws Failure `peer/unreachable` when there is none */
 export const readLab = async (home: string): Promise<LabAddress & { pid: number }> => {
   const text = await readFile(labFile(home), "utf8").catch(() => null);
-  if (text === null) throw new Failure("peer/unreachable", `no lab is up (${labFile(home)} is missing); start one with \`offload lab up --rehearsal\``);
+  if (text === null)
+    throw new Failure(
+      "peer/unreachable",
+      `no lab is up (${labFile(home)} is missing); start one with \`offload lab up --rehearsal\``,
+    );
   return JSON.parse(text) as LabAddress & { pid: number };
 };
 
@@ -112,7 +127,10 @@ const refuseSecondLab = async (home: string): Promise<void> => {
   await mkdir(home, { recursive: true });
   const lab = await readLab(home).catch(() => null);
   if (lab === null || !isAlive(lab.pid)) return;
-  throw new Failure("peer/refused", `a lab is up already (process ${lab.pid}); stop it with Ctrl-C there, or use another --home`);
+  throw new Failure(
+    "peer/refused",
+    `a lab is up already (process ${lab.pid}); stop it with Ctrl-C there, or use another --home`,
+  );
 };
 
 const isAlive = (pid: number): boolean => {
@@ -132,7 +150,7 @@ const prepareImages = async (options: LabUpOptions, home: string, progress: Prog
     return folder;
   }
   const set = await imageSet(join(home, "images"), generatedImages, (made) => {
-    progress.update(`generating images: ${made} of ${generatedImages.count}`);
+    progress.update(`images: ${made} of ${generatedImages.count}`);
   });
   return set.folder;
 };

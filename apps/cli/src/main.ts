@@ -5,8 +5,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { check, report } from "./archive-commands.ts";
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { followRun } from "./follow-run.ts";
-import { labUp, loadManifest, printRun, readLab, type LabUpOptions } from "./lab-up.ts";
-import { type Format, printResult, ProgressLine } from "./output.ts";
+import { type LabUpOptions, labUp, loadManifest, printRun, readLab } from "./lab-up.ts";
+import { type Format, ProgressLine, printResult } from "./output.ts";
 import { distFolder } from "./paths.ts";
 import { StationClient } from "./station-client.ts";
 
@@ -14,15 +14,19 @@ const { version } = JSON.parse(readFileSync(join(distFolder, "../package.json"),
 
 const portNumber = (text: string): number => {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("expected a port from 0 to 65535.");
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError("expected a port from 0 to 65535.");
   return port;
 };
 const format = (): Option => new Option("--format <format>", "how to answer").choices(["text", "json"]).default("text");
 const runs = (): Option => new Option("--runs <folder>", "where archives are").default("runs");
-const home = (): Option => new Option("--home <folder>", "the lab's own files: keys, logs, generated images").default(".offload");
+const home = (): Option =>
+  new Option("--home <folder>", "the lab's own files: keys, logs, generated images").default(".offload");
 
 const program = new Command("offload")
-  .description("OffloadLab: experiments in multi-edge computation offloading, in a rehearsal on one machine or on a lab's boards")
+  .description(
+    "OffloadLab: experiments in multi-edge computation offloading, in a rehearsal on one machine or on a lab's boards",
+  )
   .version(version)
   .exitOverride()
   .addHelpText("after", exitCodesHelp);
@@ -31,7 +35,12 @@ const lab = program.command("lab").description("bring a lab up").addHelpText("af
 lab
   .command("up")
   .description("start the lab, run one comparison, serve the dashboard until Ctrl-C (without a terminal: exit)")
-  .addOption(new Option("--rehearsal", "the whole lab on this machine: everything real but battery, clock rate and radio rate").makeOptionMandatory())
+  .addOption(
+    new Option(
+      "--rehearsal",
+      "the whole lab on this machine: everything real but battery, clock rate and radio rate",
+    ).makeOptionMandatory(),
+  )
   .option("--experiment <file>", "manifest of the comparison (default: experiments/heuristics.yaml)")
   .option("--images <folder>", "make tasks of these JPEG and PNG files instead of generated images")
   .option("--classifier <file>", "ONNX image classifier, its YAML card beside it, instead of the embedded one")
@@ -93,7 +102,10 @@ program
   .addHelpText("after", exitCodesHelp)
   .action(async (options: { format: Format }) => {
     const environment = await readEnvironment();
-    const text = [`offload ${version}`, ...Object.entries(environment).map(([key, value]) => `${key}: ${String(value)}`)];
+    const text = [
+      `offload ${version}`,
+      ...Object.entries(environment).map(([key, value]) => `${key}: ${String(value)}`),
+    ];
     printResult(options.format, exitCodes.ok, text.join("\n"), { version, ...environment });
   });
 
@@ -101,7 +113,8 @@ program
 const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (!(error instanceof Failure)) return exitCodes.failed;
-  if (error.code === "config/invalid" || error.code === "image/unreadable" || error.code === "classifier/unloadable") return exitCodes.badInput;
+  if (error.code === "config/invalid" || error.code === "image/unreadable" || error.code === "classifier/unloadable")
+    return exitCodes.badInput;
   return error.code === "peer/unreachable" || error.code === "peer/slow" ? exitCodes.unreachable : exitCodes.failed;
 };
 
@@ -113,7 +126,8 @@ try {
   if (!(error instanceof CommanderError)) {
     process.stderr.write(`offload: ${messageOf(error)}\n`);
     if (!(error instanceof Failure) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
-    if (json) printResult("json", code, "", { error: messageOf(error), code: error instanceof Failure ? error.code : null });
+    if (json)
+      printResult("json", code, "", { error: messageOf(error), code: error instanceof Failure ? error.code : null });
   }
   process.exitCode = code;
 }

@@ -74,20 +74,36 @@ const startAll = async (
 ): Promise<Rehearsal> => {
   const { folder, settings, say } = options;
   await rm(folder, { recursive: true, force: true });
-  for (const name of ["keys", "config", "logs", "state"]) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+  for (const name of ["keys", "config", "logs", "state"])
+    await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   const authority = await createAuthority(7);
-  const issue = (identity: Identity): Promise<IdentityFiles> => issueIdentity(authority, identity, ["localhost", host], join(folder, "keys"), 7);
+  const issue = (identity: Identity): Promise<IdentityFiles> =>
+    issueIdentity(authority, identity, ["localhost", host], join(folder, "keys"), 7);
 
-  const start = async (id: string, bundle: string, role: Identity["role"], config: Record<string, unknown>, ports: Record<string, string>) => {
+  const start = async (
+    id: string,
+    bundle: string,
+    role: Identity["role"],
+    config: Record<string, unknown>,
+    ports: Record<string, string>,
+  ) => {
     const files = await issue({ id, role });
     const file = join(folder, "config", `${id}.json`);
     const current = { ...config, ...files };
     await writeFile(file, JSON.stringify(current, null, 2));
-    const daemon = new Daemon(id, join(options.distFolder, `${bundle}.mjs`), () => file, join(folder, "logs", `${id}.log`), say);
+    const daemon = new Daemon(
+      id,
+      join(options.distFolder, `${bundle}.mjs`),
+      () => file,
+      join(folder, "logs", `${id}.log`),
+      say,
+    );
     daemons.push(daemon);
     const ready = await daemon.start();
     // A restarted daemon must be found where it was.
-    const kept = Object.fromEntries(Object.entries(ports).map(([key, name]) => [key, ready[name as keyof typeof ready]]));
+    const kept = Object.fromEntries(
+      Object.entries(ports).map(([key, name]) => [key, ready[name as keyof typeof ready]]),
+    );
     await writeFile(file, JSON.stringify({ ...current, ...kept }, null, 2));
     return ready;
   };
@@ -128,7 +144,13 @@ const startAll = async (
       .filter((id) => id.startsWith("ed-"))
       .map((id) => {
         const server = serverPorts.get(`mec-${id.split("-")[1]}`);
-        return start(id, "ed", "ed", { ...common(id), server_url: `https://${host}:${server}`, images: options.images }, {});
+        return start(
+          id,
+          "ed",
+          "ed",
+          { ...common(id), server_url: `https://${host}:${server}`, images: options.images },
+          {},
+        );
       }),
   );
   const operator = await issue({ id: "operator", role: "operator" });

@@ -1,4 +1,11 @@
-import { Failure, type IdentityFiles, messageOf, parseJson, readTlsMaterial, type TlsMaterial } from "@offloadlab/protocol";
+import {
+  Failure,
+  type IdentityFiles,
+  messageOf,
+  parseJson,
+  readTlsMaterial,
+  type TlsMaterial,
+} from "@offloadlab/protocol";
 import type { ResultRow, Trial } from "@offloadlab/records";
 import { Client } from "undici";
 
@@ -21,7 +28,11 @@ export class StationClient {
   readonly #client: Client;
 
   private constructor(url: string, tls: TlsMaterial) {
-    this.#client = new Client(url, { connect: { ...tls, timeout: 5_000 }, headersTimeout: 20_000, bodyTimeout: 20_000 });
+    this.#client = new Client(url, {
+      connect: { ...tls, timeout: 5_000 },
+      headersTimeout: 20_000,
+      bodyTimeout: 20_000,
+    });
   }
 
   static async open(url: string, identity: IdentityFiles): Promise<StationClient> {
@@ -47,12 +58,17 @@ export class StationClient {
 
   async #call(method: "GET" | "POST", path: string, body?: string): Promise<unknown> {
     const headers = body === undefined ? {} : { "content-type": "application/yaml" };
-    const response = await this.#client.request({ method, path, headers, body: body ?? null }).catch((error: unknown) => {
-      throw new Failure("peer/unreachable", `the C-BS does not answer: ${messageOf(error)}`, { cause: error });
-    });
+    const response = await this.#client
+      .request({ method, path, headers, body: body ?? null })
+      .catch((error: unknown) => {
+        throw new Failure("peer/unreachable", `the C-BS does not answer: ${messageOf(error)}`, { cause: error });
+      });
     const answer = parseJson(await response.body.text(), path) as { title?: string; code?: string };
     if (response.statusCode >= 400) {
-      throw new Failure(answer.code === "config/invalid" ? "config/invalid" : "peer/refused", answer.title ?? `status ${response.statusCode}`);
+      throw new Failure(
+        answer.code === "config/invalid" ? "config/invalid" : "peer/refused",
+        answer.title ?? `status ${response.statusCode}`,
+      );
     }
     return answer;
   }

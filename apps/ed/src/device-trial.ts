@@ -11,7 +11,13 @@ import {
   uploadEnergy,
   withinCharge,
 } from "@offloadlab/model";
-import { type DeviceTelemetry, type Lease, messageOf, type OffloadRequest, type TrialOrder } from "@offloadlab/protocol";
+import {
+  type DeviceTelemetry,
+  type Lease,
+  messageOf,
+  type OffloadRequest,
+  type TrialOrder,
+} from "@offloadlab/protocol";
 import type { Journal } from "@offloadlab/records";
 import { bitsPerSecond, bytesOf, type Joules, joules, type Seconds, seconds } from "@offloadlab/units";
 import { readImage } from "./images.ts";
@@ -42,8 +48,8 @@ interface End {
   readonly detail?: string;
 }
 
-/** Part of a sub-slot within which its decision must arrive. */
-const answerShare = 0.9;
+/** A server that has not decided within this real time is not there; normally it answers within a part of a sub-slot. */
+const answerMilliseconds = 3_000;
 
 /**
  * One epoch on an end device: a FIFO queue and two lanes, the processor and the radio, that work in parallel.
@@ -106,7 +112,8 @@ export class DeviceTrial {
         const amounts = { chargeJoules: charge, drainedJoules: drained, harvestedJoules: harvested };
         journal.write({ kind: "battery", trial, subSlot: index - 1, ...amounts, method: "emulated" });
       }
-      while ((arrivals[0]?.arrival ?? Number.POSITIVE_INFINITY) <= start + 1e-9) this.#generate(arrivals.shift() as Task);
+      while ((arrivals[0]?.arrival ?? Number.POSITIVE_INFINITY) <= start + 1e-9)
+        this.#generate(arrivals.shift() as Task);
       this.#expire(start);
       const last = index >= subSlotCount && this.#queue.length === 0 && !this.#processorBusy && !this.#radioBusy;
       if (last) {
@@ -138,7 +145,13 @@ export class DeviceTrial {
       const age = seconds(now - head.arrival);
       if (!hasExpired(age, this.#world.deadline)) return;
       this.#queue.shift();
-      this.#end(head, { outcome: "expired", waiting: age, delay: age, energy: joules(0), charge: this.#battery.charge });
+      this.#end(head, {
+        outcome: "expired",
+        waiting: age,
+        delay: age,
+        energy: joules(0),
+        charge: this.#battery.charge,
+      });
     }
   }
 
@@ -160,10 +173,8 @@ export class DeviceTrial {
   }
 
   #ask(index: number, last: boolean) {
-    const { clock, server } = this.#parts;
     const [task] = this.#queue;
     const blocked = index < this.#usableFrom;
-    const now = clock.now();
     const request: OffloadRequest = {
       run: this.#order.run,
       trial: this.#order.trial,
@@ -183,9 +194,10 @@ export class DeviceTrial {
               ageSeconds: Math.max(index * this.#world.subSlot - task.arrival, 0),
             },
     };
-    const left = (index + answerShare) * this.#world.subSlot - now;
-    const limit = AbortSignal.timeout(Math.max((left / clock.speed) * 1000, 1));
-    return server.offload(request, AbortSignal.any([limit, this.#ended.signal]));
+    return this.#parts.server.offload(
+      request,
+      AbortSignal.any([AbortSignal.timeout(answerMilliseconds), this.#ended.signal]),
+    );
   }
 
   /** Runs the same classifier on the device: one real inference, paced to C / f. */
@@ -201,7 +213,10 @@ export class DeviceTrial {
     this.#processorBusy = true;
     try {
       const image = await readImage(images, task.image);
-      const [{ label }] = await Promise.all([classifier.classify(image), this.#processor.run(task.work, start, this.#ended.signal)]);
+      const [{ label }] = await Promise.all([
+        classifier.classify(image),
+        this.#processor.run(task.work, start, this.#ended.signal),
+      ]);
       const delay = this.#age(task);
       this.#end(task, { outcome: this.#judge(delay, "completed-local"), waiting, delay, energy, charge, label });
     } catch (error) {
@@ -225,10 +240,15 @@ export class DeviceTrial {
     this.#radioBusy = true;
     try {
       const image = await readImage(images, task.image);
-      const limit = AbortSignal.timeout((lease.expiresInSeconds / clock.speed) * 1000);
+      const limit = AbortSignal.timeout(Math.ceil((lease.expiresInSeconds / clock.speed) * 1000));
       const signal = AbortSignal.any([limit, this.#ended.signal]);
       const rate = bitsPerSecond(lease.rateBitsPerSecond);
-      const { label, service } = await server.infer(image, lease, (body) => pacedBody(body, rate, clock, signal), signal);
+      const { label, service } = await server.infer(
+        image,
+        lease,
+        (body) => pacedBody(body, rate, clock, signal),
+        signal,
+      );
       const energy = energyOf(service.upload_seconds, service.execution_seconds);
       this.#battery.spend(joules(energy - planned));
       const waiting = seconds(start - task.arrival + service.upload_seconds + service.queue_seconds);

@@ -1,22 +1,33 @@
 import { parseArgs } from "node:util";
 import { openClassifier, readImageSet } from "@offloadlab/classifier";
 import { Clock, unixNow } from "@offloadlab/hardware";
-import { type DeviceTelemetry, LabNode, messageOf, readConfig, readEnvironment, readTlsMaterial } from "@offloadlab/protocol";
+import {
+  type DeviceTelemetry,
+  LabNode,
+  messageOf,
+  readConfig,
+  readEnvironment,
+  readTlsMaterial,
+} from "@offloadlab/protocol";
 import { bytes } from "@offloadlab/units";
 import { pino } from "pino";
 import { readDeviceConfig } from "./config.ts";
 import { DeviceTrial } from "./device-trial.ts";
+import { readImage } from "./images.ts";
 import { ServerClient } from "./server-client.ts";
 import { deviceWorld } from "./world.ts";
 
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 let node: LabNode | undefined;
-const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, {
-  write: (line: string) => {
-    process.stdout.write(line);
-    node?.logLine(line.trimEnd());
+const log = pino(
+  { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+  {
+    write: (line: string) => {
+      process.stdout.write(line);
+      node?.logLine(line.trimEnd());
+    },
   },
-});
+);
 const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
 
 try {
@@ -24,6 +35,8 @@ try {
   const tls = await readTlsMaterial(config);
   const images = await readImageSet(config.images);
   const classifier = await openClassifier(config.classifier);
+  // The first inference is slower than all others: it is not a task's.
+  await classifier.classify(await readImage(images, 0));
   const server = new ServerClient(config.server_url, tls, classifier.card.name);
   const idle: DeviceTelemetry = {
     chargeJoules: 0,
@@ -41,12 +54,21 @@ try {
     stationUrl: config.station_url,
     tls,
     stateFolder: config.state_folder,
-    environment: { ...(await readEnvironment()), classifier: classifier.card.name, classifier_sha256: classifier.sha256 },
+    environment: {
+      ...(await readEnvironment()),
+      classifier: classifier.card.name,
+      classifier_sha256: classifier.sha256,
+    },
     unixNow,
     log: say,
     telemetry: () => ({ device: trial?.telemetry ?? idle }),
     prepare: async (order, journal) => {
-      const world = deviceWorld(order, config.node, images.images.map((image) => bytes(image.bytes)));
+      const world = deviceWorld(
+        order,
+        config.node,
+        images.images.map((image) => bytes(image.bytes)),
+      );
+      await server.connect();
       const lab = { classifier, images, server, journal, log: say };
       return {
         run: async (startsAtUnixSeconds) => {
@@ -63,7 +85,8 @@ try {
     await Promise.all([server.close(), classifier.close()]);
   };
   // A rehearsal's daemons end with the process that started them.
-  for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.once(event, () => void stop());
+  for (const event of ["SIGTERM", "SIGINT", "disconnect"])
+    process.once(event, () => void stop().then(() => process.exit()));
   process.send?.({ ready: true });
   say("info", `${config.node} is ready, ${images.images.length} images, classifier ${classifier.card.name}`);
   await running.run();

@@ -14,6 +14,8 @@ import {
 } from "@offloadlab/protocol";
 import { Client, errors } from "undici";
 
+const connectMilliseconds = 5_000;
+
 /** What comes back for an offloaded task. */
 export interface Served {
   readonly label: string;
@@ -31,10 +33,26 @@ export class ServerClient {
 
   constructor(url: string, tls: TlsMaterial, model: string) {
     const open = (): Client =>
-      new Client(url, { connect: { ...tls, timeout: 5_000 }, pipelining: 1, keepAliveTimeout: 60_000, headersTimeout: 60_000 });
+      new Client(url, {
+        connect: { ...tls, timeout: connectMilliseconds },
+        pipelining: 1,
+        keepAliveTimeout: 60_000,
+        headersTimeout: 60_000,
+      });
     this.#requests = open();
     this.#uploads = open();
     this.#model = model;
+  }
+
+  /**
+   * Connects both ways, so that the first request of a trial does not wait for a handshake.
+   *
+   * @throws Failure `peer/unreachable` or `peer/refused`
+   */
+  async connect(): Promise<void> {
+    await Promise.all(
+      [this.#requests, this.#uploads].map((client) => this.#send(client, "GET", "/v2/health/ready", {}, null)),
+    );
   }
 
   /**
@@ -43,7 +61,14 @@ export class ServerClient {
    * @throws Failure `peer/unreachable`, `peer/slow`, `peer/refused` or `wire/malformed`
    */
   async offload(request: OffloadRequest, signal: AbortSignal): Promise<OffloadAnswer> {
-    const answer = await this.#post(this.#requests, "/api/v1/offload-requests", { "content-type": "application/json" }, JSON.stringify(request), signal);
+    const answer = await this.#send(
+      this.#requests,
+      "POST",
+      "/api/v1/offload-requests",
+      { "content-type": "application/json" },
+      JSON.stringify(request),
+      signal,
+    );
     return readOffloadAnswer(answer, "answer to an offload request");
   }
 
@@ -65,7 +90,14 @@ export class ServerClient {
       "content-length": String(body.length),
       [headerLengthName]: String(headerLength),
     };
-    const answer = (await this.#post(this.#uploads, `/v2/models/${this.#model}/infer`, headers, pace(body), signal)) as {
+    const answer = (await this.#send(
+      this.#uploads,
+      "POST",
+      `/v2/models/${this.#model}/infer`,
+      headers,
+      pace(body),
+      signal,
+    )) as {
       parameters?: unknown;
       outputs?: { name: string; data: unknown[] }[];
     };
@@ -77,15 +109,16 @@ export class ServerClient {
     await Promise.all([this.#requests.destroy(), this.#uploads.destroy()]);
   }
 
-  async #post(
+  async #send(
     client: Client,
+    method: "GET" | "POST",
     path: string,
     headers: Record<string, string>,
-    body: string | AsyncIterable<Uint8Array>,
-    signal: AbortSignal,
+    body: string | AsyncIterable<Uint8Array> | null,
+    signal: AbortSignal = AbortSignal.timeout(connectMilliseconds),
   ): Promise<unknown> {
     try {
-      const response = await client.request({ method: "POST", path, headers, body: body as string, signal });
+      const response = await client.request({ method, path, headers, body: body as string, signal });
       const text = await response.body.text();
       if (response.statusCode !== 200) {
         throw new Failure("peer/refused", `${path}: expected 200, got ${response.statusCode}: ${text.slice(0, 300)}`);
@@ -93,7 +126,8 @@ export class ServerClient {
       return parseJson(text, path);
     } catch (error) {
       if (error instanceof Failure) throw error;
-      const slow = signal.aborted || error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+      const slow =
+        signal.aborted || error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
       throw new Failure(slow ? "peer/slow" : "peer/unreachable", `${path}: ${messageOf(error)}`, { cause: error });
     }
   }

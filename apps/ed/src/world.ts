@@ -30,7 +30,8 @@ export const deviceWorld = (order: TrialOrder, node: string, imageSizes: readonl
   const [communityIndex, deviceIndex] = indicesOf(node);
   const community = communityAt(settings, communityIndex);
   const device = devicesOf(settings, communityIndex, order.deviceSeed)[deviceIndex];
-  if (device === undefined) throw new RangeError(`the settings have ${community.deviceCount} devices in ${community.name}, none is ${node}`);
+  if (device === undefined)
+    throw new RangeError(`the settings have ${community.deviceCount} devices in ${community.name}, none is ${node}`);
   return {
     device,
     demand: community.demand,

@@ -12,7 +12,7 @@ import {
   sharesFit,
   uploadDelay,
 } from "@offloadlab/model";
-import { type Policy, policies, type PolicyName } from "@offloadlab/policies";
+import { type Policy, type PolicyName, policies } from "@offloadlab/policies";
 import { Failure, type OffloadAnswer, type OffloadRequest, type TrialOrder } from "@offloadlab/protocol";
 import type { Decision, Journal } from "@offloadlab/records";
 import { bitsOf, bitsPerSecond, bytes, cycles, ratio, seconds } from "@offloadlab/units";
@@ -155,7 +155,11 @@ export class CommunityTrial {
       }
       const name = placementNames[this.#action.placement[index] ?? placement.wait] ?? "wait";
       const open = name === "edge" ? this.#grant(index, task) : undefined;
-      report.answer(open === undefined ? { decision: name === "local" ? "local" : "wait" } : { decision: "edge", lease: open.lease });
+      report.answer(
+        open === undefined
+          ? { decision: name === "local" ? "local" : "wait" }
+          : { decision: "edge", lease: open.lease },
+      );
       const shares = open?.lease ?? { bandwidthShare: 0, computeShare: 0 };
       decisions.push({
         task: task.id,
@@ -232,7 +236,10 @@ export class CommunityTrial {
   }
 
   /** Ends a lease whose task was served, and journals the service. */
-  served(open: OpenLease, service: Omit<Parameters<Journal["write"]>[0] & { kind: "service" }, "kind" | "trial">): void {
+  served(
+    open: OpenLease,
+    service: Omit<Parameters<Journal["write"]>[0] & { kind: "service" }, "kind" | "trial">,
+  ): void {
     this.leases.release(open);
     this.#journal.write({ kind: "service", trial: this.#order.trial, ...service });
   }

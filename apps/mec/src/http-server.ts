@@ -65,7 +65,9 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
     if (status === 503) void reply.header("retry-after", "5");
     return refuse(request, reply, status, messageOf(error));
   });
-  app.setNotFoundHandler(async (request, reply) => refuse(request, reply, 404, `${request.method} ${request.url} is not served here`));
+  app.setNotFoundHandler(async (request, reply) =>
+    refuse(request, reply, 404, `${request.method} ${request.url} is not served here`),
+  );
 
   app.get("/v2", async () => ({ name: "offloadlab-mec", version: "0.1.0", extensions: ["binary_tensor_data"] }));
   app.get("/v2/health/live", async () => ({ live: true }));
@@ -84,7 +86,11 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
           { name: "label", datatype: "BYTES", shape: [-1] },
           { name: "probabilities", datatype: "FP32", shape: [-1, card.labels.length] },
         ],
-        parameters: { tensor_input: card.input.name, tensor_shape: [-1, ...sample].join("x"), sha256: classifier.sha256 },
+        parameters: {
+          tensor_input: card.input.name,
+          tensor_shape: [-1, ...sample].join("x"),
+          sha256: classifier.sha256,
+        },
       };
     });
     app.get(`${path}/ready`, async (request) => {
@@ -97,7 +103,11 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
       requireModel(request);
       const length = request.headers[headerLengthName];
       const headerLength = length === undefined ? undefined : Number(length);
-      const { body, headerLength: answerLength } = await inference.infer({ peer, body: request.body as Readable, headerLength });
+      const { body, headerLength: answerLength } = await inference.infer({
+        peer,
+        body: request.body as Readable,
+        headerLength,
+      });
       if (answerLength === undefined) return reply.type("application/json").send(body);
       return reply.header(headerLengthName, answerLength).type("application/octet-stream").send(body);
     });
@@ -106,16 +116,26 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
     const peer = identityOf(request);
     requireRole(peer, ["ed"], "an offload request");
     const text = await readText(request.body as Readable);
-    const answer = (await offload(peer.id, readOffloadRequest(parseJson(text, "offload request"), "offload request"))) as { decision: string };
+    const answer = (await offload(
+      peer.id,
+      readOffloadRequest(parseJson(text, "offload request"), "offload request"),
+    )) as { decision: string };
     metrics.decisions.inc({ decision: answer.decision });
     return answer;
   });
-  app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+  app.get("/metrics", async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
 
   const requireModel = (request: FastifyRequest): void => {
     const { model, version } = request.params as { model: string; version?: string };
     if (model !== card.name || (version !== undefined && version !== "1")) {
-      throw Object.assign(new RangeError(`there is no model ${model}${version === undefined ? "" : ` version ${version}`}, only ${card.name}`), { statusCode: 404 });
+      throw Object.assign(
+        new RangeError(
+          `there is no model ${model}${version === undefined ? "" : ` version ${version}`}, only ${card.name}`,
+        ),
+        { statusCode: 404 },
+      );
     }
   };
   return app;

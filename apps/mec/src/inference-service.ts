@@ -43,7 +43,12 @@ export class InferenceService {
   readonly #trial: () => RunningTrial | undefined;
   readonly #metrics: ServerMetrics;
 
-  constructor(classifier: Classifier, limitBytes: number, trial: () => RunningTrial | undefined, metrics: ServerMetrics) {
+  constructor(
+    classifier: Classifier,
+    limitBytes: number,
+    trial: () => RunningTrial | undefined,
+    metrics: ServerMetrics,
+  ) {
     this.#classifier = classifier;
     this.#limit = limitBytes;
     this.#trial = trial;
@@ -64,7 +69,10 @@ export class InferenceService {
         throw new Failure("peer/refused", `lease ${String(leaseId)} is not open; ask for a new one`);
       }
       if (open.device !== peer.id || request.parameters["task_id"] !== open.lease.task) {
-        throw new Failure("peer/refused", `lease ${open.lease.id} is for ${open.lease.task} of ${open.device}, not for this upload of ${peer.id}`);
+        throw new Failure(
+          "peer/refused",
+          `lease ${open.lease.id} is for ${open.lease.task} of ${open.device}, not for this upload of ${peer.id}`,
+        );
       }
       return await this.#withLease(trial, open, request, upload);
     } catch (error) {
@@ -119,7 +127,10 @@ export class InferenceService {
 
   async #withoutLease(request: InferenceRequest): Promise<InferenceBody> {
     if (this.#trial() !== undefined) {
-      throw new Failure("peer/slow", "a trial runs on this server, and inference without a lease would disturb it; try again later");
+      throw new Failure(
+        "peer/slow",
+        "a trial runs on this server, and inference without a lease would disturb it; try again later",
+      );
     }
     return this.#response(request, await this.#classify(request), {});
   }
@@ -129,7 +140,10 @@ export class InferenceService {
     const { card } = this.#classifier;
     const [input] = request.inputs;
     if (input === undefined || request.inputs.length !== 1) {
-      throw new Failure("wire/malformed", `infer: expected one input, \`image\` or \`${card.input.name}\`, got ${request.inputs.length}`);
+      throw new Failure(
+        "wire/malformed",
+        `infer: expected one input, \`image\` or \`${card.input.name}\`, got ${request.inputs.length}`,
+      );
     }
     if (input.name === "image" && input.datatype === "BYTES") {
       return Promise.all(bytesElements(input).map((image) => this.#classifier.classify(image)));
@@ -148,16 +162,26 @@ export class InferenceService {
     return layout === "nchw" ? [3, height, width] : [height, width, 3];
   }
 
-  #response(request: InferenceRequest, classified: readonly Classification[], parameters: InferenceParameters): InferenceBody {
+  #response(
+    request: InferenceRequest,
+    classified: readonly Classification[],
+    parameters: InferenceParameters,
+  ): InferenceBody {
     const { card } = this.#classifier;
     const probabilities = new Float32Array(classified.length * card.labels.length);
-    for (const [index, result] of classified.entries()) probabilities.set(result.probabilities, index * card.labels.length);
+    for (const [index, result] of classified.entries())
+      probabilities.set(result.probabilities, index * card.labels.length);
     return encodeInferenceResponse(
       request,
       card.name,
       [
         { name: "label", shape: [classified.length], datatype: "BYTES", data: classified.map(({ label }) => label) },
-        { name: "probabilities", shape: [classified.length, card.labels.length], datatype: "FP32", data: probabilities },
+        {
+          name: "probabilities",
+          shape: [classified.length, card.labels.length],
+          datatype: "FP32",
+          data: probabilities,
+        },
       ],
       parameters,
     );
@@ -167,8 +191,14 @@ export class InferenceService {
 const samplesOf = (input: InferenceInput, sampleShape: readonly number[]): Float32Array<ArrayBuffer>[] => {
   const values = floatElements(input);
   if (input.shape.length !== 4 || input.shape.slice(1).join() !== sampleShape.join()) {
-    throw new Failure("wire/malformed", `infer: expected the shape [n, ${sampleShape.join(", ")}], got [${input.shape.join(", ")}]`);
+    throw new Failure(
+      "wire/malformed",
+      `infer: expected the shape [n, ${sampleShape.join(", ")}], got [${input.shape.join(", ")}]`,
+    );
   }
   const size = sampleShape.reduce((product, length) => product * length, 1);
-  return Array.from({ length: input.shape[0] ?? 0 }, (_, index) => new Float32Array(values.subarray(index * size, (index + 1) * size)));
+  return Array.from(
+    { length: input.shape[0] ?? 0 },
+    (_, index) => new Float32Array(values.subarray(index * size, (index + 1) * size)),
+  );
 };

@@ -18,12 +18,15 @@ const emulatedInference = cycles(1e8);
 
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 let node: LabNode | undefined;
-const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, {
-  write: (line: string) => {
-    process.stdout.write(line);
-    node?.logLine(line.trimEnd());
+const log = pino(
+  { base: null, timestamp: pino.stdTimeFunctions.isoTime },
+  {
+    write: (line: string) => {
+      process.stdout.write(line);
+      node?.logLine(line.trimEnd());
+    },
   },
-});
+);
 const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
 
 try {
@@ -31,6 +34,8 @@ try {
   const communityIndex = Number(config.node.split("-")[1]) - 1;
   const tls = await readTlsMaterial(config);
   const classifier = await openClassifier(config.classifier);
+  // The first inference is slower than all others: it is not a task's.
+  await classifier.infer(new Float32Array(3 * classifier.card.input.width * classifier.card.input.height));
   let trial: RunningTrial | undefined;
   const inUse = () => ({
     bandwidth: trial?.community.leases.bandwidthInUse ?? 0,
@@ -58,12 +63,22 @@ try {
     stationUrl: config.station_url,
     tls,
     stateFolder: config.state_folder,
-    environment: { ...(await readEnvironment()), classifier: classifier.card.name, classifier_sha256: classifier.sha256 },
+    environment: {
+      ...(await readEnvironment()),
+      classifier: classifier.card.name,
+      classifier_sha256: classifier.sha256,
+    },
     unixNow,
     log: say,
     telemetry: () => {
       const { bandwidth, compute } = inUse();
-      return { server: { bandwidthInUseRatio: bandwidth, computeInUseRatio: compute, tasksInFlight: trial?.community.leases.size ?? 0 } };
+      return {
+        server: {
+          bandwidthInUseRatio: bandwidth,
+          computeInUseRatio: compute,
+          tasksInFlight: trial?.community.leases.size ?? 0,
+        },
+      };
     },
     prepare: async (order, journal) => {
       const { serverClock } = communityAt(order.settings, communityIndex);
@@ -91,7 +106,8 @@ try {
     await classifier.close();
   };
   // A rehearsal's daemons end with the process that started them.
-  for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.once(event, () => void stop());
+  for (const event of ["SIGTERM", "SIGINT", "disconnect"])
+    process.once(event, () => void stop().then(() => process.exit()));
   process.send?.({ ready: true, port });
   say("info", `${config.node} is ready on port ${port}, classifier ${classifier.card.name}`);
   await running.run();

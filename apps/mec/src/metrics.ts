@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** What a MEC tells Prometheus: base units, never a label per task. */
 export const serverMetrics = (inUse: () => { bandwidth: number; compute: number }) => {

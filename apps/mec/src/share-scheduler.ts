@@ -45,7 +45,10 @@ export const nextJob = <J extends Pick<Job, "start" | "share" | "quanta" | "serv
   for (const job of jobs) {
     const { eligible, deadline } = window(job, rate);
     const key = eligible <= now ? [0, deadline] : [1, eligible];
-    if ((key[0] as number) < (bestKey[0] as number) || (key[0] === bestKey[0] && (key[1] as number) < (bestKey[1] as number))) {
+    if (
+      (key[0] as number) < (bestKey[0] as number) ||
+      (key[0] === bestKey[0] && (key[1] as number) < (bestKey[1] as number))
+    ) {
       best = job;
       bestKey = key;
     }
@@ -81,7 +84,14 @@ export class ShareScheduler {
   execute(work: Cycles, share: number): Promise<Execution> {
     return new Promise((resolve) => {
       const start = this.#clock.now();
-      this.#jobs.add({ share, start, quanta: quantaOf(work, this.#quantum), served: 0, servedWork: 0, finish: resolve });
+      this.#jobs.add({
+        share,
+        start,
+        quanta: quantaOf(work, this.#quantum),
+        served: 0,
+        servedWork: 0,
+        finish: resolve,
+      });
       this.#wake.abort();
       if (!this.#serving) void this.#serve();
     });

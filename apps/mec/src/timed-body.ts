@@ -28,10 +28,14 @@ export const readTimedBody = (stream: Readable, limit: number): Promise<TimedBod
       } else {
         stream.removeAllListeners("data");
         stream.resume();
-        reject(new Failure("wire/too-large", `expected a body of at most ${limit} bytes, got more; send a smaller image`));
+        reject(
+          new Failure("wire/too-large", `expected a body of at most ${limit} bytes, got more; send a smaller image`),
+        );
       }
     });
     stream.once("end", () => resolve({ body: Buffer.concat(pieces), milliseconds: last - (first ?? last) }));
-    stream.once("error", (error) => reject(new Failure("peer/unreachable", `the upload broke off after ${size} bytes`, { cause: error })));
+    stream.once("error", (error) =>
+      reject(new Failure("peer/unreachable", `the upload broke off after ${size} bytes`, { cause: error })),
+    );
     stream.once("close", () => reject(new Failure("peer/unreachable", `the upload broke off after ${size} bytes`)));
   });

@@ -45,7 +45,7 @@ export class EmulatedBattery {
 
   /** b: what is left after what this sub-slot's tasks have spent so far. */
   get charge(): Joules {
-    return joules(Math.max(this.#charge - this.#spent, 0));
+    return joules(Math.min(Math.max(this.#charge - this.#spent, 0), this.capacity));
   }
 
   /** Books energy that a task takes; a negative amount gives back what was booked too much. */

@@ -33,5 +33,7 @@ export class EmulatedProcessor {
 /** Cuts work into quanta of at most a size; the last one is what is left. */
 export const quantaOf = (work: Cycles, quantum: Cycles): Cycles[] => {
   const whole = Math.max(1, Math.ceil(work / quantum - 1e-9));
-  return Array.from({ length: whole }, (_, index) => cycles(index < whole - 1 ? quantum : work - (whole - 1) * quantum));
+  return Array.from({ length: whole }, (_, index) =>
+    cycles(index < whole - 1 ? quantum : work - (whole - 1) * quantum),
+  );
 };

@@ -1,4 +1,4 @@
-import { type BitsPerSecond, bytes, bitsOf, seconds } from "@offloadlab/units";
+import { type BitsPerSecond, bitsOf, bytes, seconds } from "@offloadlab/units";
 import type { Clock } from "./clock.ts";
 
 const smallPieceBytes = 8 * 1024;

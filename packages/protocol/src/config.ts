@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { LineCounter, parseDocument } from "yaml";
-import { Failure } from "./failure.ts";
+import { type Document, LineCounter, parseDocument } from "yaml";
+import { Failure, messageOf } from "./failure.ts";
 import type { Reader } from "./schema.ts";
 
 /**
@@ -15,5 +15,14 @@ export const readConfig = async <T>(file: string, reader: Reader<T>): Promise<T>
   const document = parseDocument(text, { lineCounter: new LineCounter() });
   const [error] = document.errors;
   if (error !== undefined) throw new Failure("config/invalid", `${file}: ${error.message}`, { cause: error });
-  return reader(document.toJS(), file);
+  return reader(valueOf(document, file), file);
+};
+
+/** Aliases are resolved only here: one without an anchor is no error of the parser's. */
+const valueOf = (document: Document, file: string): unknown => {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new Failure("config/invalid", `${file}: ${messageOf(error)}`, { cause: error });
+  }
 };

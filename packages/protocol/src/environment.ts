@@ -7,12 +7,18 @@ import { promisify } from "node:util";
 export type Environment = Readonly<Record<string, unknown>>;
 
 const firstLine = async (file: string): Promise<string | null> =>
-  readFile(file, "utf8").then((text) => text.split("\n")[0] ?? null, () => null);
+  readFile(file, "utf8").then(
+    (text) => text.split("\n")[0] ?? null,
+    () => null,
+  );
 
 const gitState = async (folder: string): Promise<{ commit: string | null; dirty: boolean | null }> => {
   const git = (...args: string[]) => promisify(execFile)("git", ["-C", folder, ...args]);
   try {
-    const [head, status] = await Promise.all([git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no")]);
+    const [head, status] = await Promise.all([
+      git("rev-parse", "HEAD"),
+      git("status", "--porcelain", "--untracked-files=no"),
+    ]);
     return { commit: head.stdout.trim(), dirty: status.stdout.trim() !== "" };
   } catch {
     return { commit: null, dirty: null };

@@ -27,7 +27,8 @@ export class Failure extends Error {
 }
 
 /** Whether trying again may help. The one place where that is decided. */
-export const isTransient = (failure: Failure): boolean => failure.code === "peer/unreachable" || failure.code === "peer/slow";
+export const isTransient = (failure: Failure): boolean =>
+  failure.code === "peer/unreachable" || failure.code === "peer/slow";
 
 /** The message of anything thrown, for a log line or an answer to a peer. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
@@ -107,6 +107,8 @@ export const issueIdentity = async (
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(files.ca, authority.certificate.toString("pem"));
   await writeFile(files.certificate, certificate.toString("pem"));
+  // A file that is there keeps its mode, and may be open to others.
+  await rm(files.key, { force: true });
   await writeFile(files.key, x509.PemConverter.encode(der, "PRIVATE KEY"), { mode: 0o600 });
   return files;
 };
@@ -119,11 +121,17 @@ export const issueIdentity = async (
 export const peerIdentity = (socket: TLSSocket): Identity => {
   if (!socket.authorized) {
     const why = socket.authorizationError ?? "no client certificate";
-    throw new Failure("peer/forbidden", `expected a certificate of this lab's CA, got ${String(why)}; enrol the node again`);
+    throw new Failure(
+      "peer/forbidden",
+      `expected a certificate of this lab's CA, got ${String(why)}; enrol the node again`,
+    );
   }
   const { CN: id, OU: role } = socket.getPeerCertificate().subject ?? {};
   if (typeof id !== "string" || !roles.includes(role as Role)) {
-    throw new Failure("peer/forbidden", `expected a certificate with a role (OU) of ${roles.join(", ")}, got ${String(role)}`);
+    throw new Failure(
+      "peer/forbidden",
+      `expected a certificate with a role (OU) of ${roles.join(", ")}, got ${String(role)}`,
+    );
   }
   return { id, role: role as Role };
 };
@@ -135,5 +143,8 @@ export const peerIdentity = (socket: TLSSocket): Identity => {
  */
 export const requireRole = (identity: Identity, allowed: readonly Role[], what: string): void => {
   if (allowed.includes(identity.role)) return;
-  throw new Failure("peer/forbidden", `${what} needs the role ${allowed.join(" or ")}, ${identity.id} has ${identity.role}`);
+  throw new Failure(
+    "peer/forbidden",
+    `${what} needs the role ${allowed.join(" or ")}, ${identity.id} has ${identity.role}`,
+  );
 };

@@ -79,24 +79,34 @@ export const parseInferenceRequest = (body: Buffer, headerLength: number | undef
     const { name, shape, datatype, data } = input;
     const size = input.parameters?.["binary_data_size"];
     if (size === undefined) {
-      if (data === undefined) throw new Failure("wire/malformed", `infer: input \`${name}\` has neither data nor binary_data_size`);
+      if (data === undefined)
+        throw new Failure("wire/malformed", `infer: input \`${name}\` has neither data nor binary_data_size`);
       return { name, shape, datatype, raw: undefined, data: data.flat(8) };
     }
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0 || offset + size > body.length) {
       const left = body.length - offset;
-      throw new Failure("wire/malformed", `infer: input \`${name}\` declares ${String(size)} bytes of binary data, the body has ${left} left`);
+      throw new Failure(
+        "wire/malformed",
+        `infer: input \`${name}\` declares ${String(size)} bytes of binary data, the body has ${left} left`,
+      );
     }
     offset += size;
     return { name, shape, datatype, raw: body.subarray(offset - size, offset), data: undefined };
   });
   if (offset !== body.length) {
-    throw new Failure("wire/malformed", `infer: the inputs declare ${offset - end} bytes of binary data, the body has ${body.length - end}`);
+    throw new Failure(
+      "wire/malformed",
+      `infer: the inputs declare ${offset - end} bytes of binary data, the body has ${body.length - end}`,
+    );
   }
   return {
     id: header.id,
     parameters: header.parameters ?? {},
     inputs,
-    outputs: (header.outputs ?? []).map(({ name, parameters }) => ({ name, binary: parameters?.["binary_data"] === true })),
+    outputs: (header.outputs ?? []).map(({ name, parameters }) => ({
+      name,
+      binary: parameters?.["binary_data"] === true,
+    })),
     binaryOutput: header.parameters?.["binary_data_output"] === true,
   };
 };
@@ -111,7 +121,10 @@ export const bytesElements = (input: InferenceInput): Buffer[] => {
   if (input.raw === undefined) {
     for (const item of input.data ?? []) {
       if (typeof item !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(item)) {
-        throw new Failure("wire/malformed", `infer: input \`${input.name}\` needs base64 strings for BYTES in JSON; send binary data to avoid them`);
+        throw new Failure(
+          "wire/malformed",
+          `infer: input \`${input.name}\` needs base64 strings for BYTES in JSON; send binary data to avoid them`,
+        );
       }
       elements.push(Buffer.from(item, "base64"));
     }
@@ -120,7 +133,10 @@ export const bytesElements = (input: InferenceInput): Buffer[] => {
     while (offset < input.raw.length) {
       const length = offset + 4 <= input.raw.length ? input.raw.readUInt32LE(offset) : Number.POSITIVE_INFINITY;
       if (offset + 4 + length > input.raw.length) {
-        throw new Failure("wire/malformed", `infer: input \`${input.name}\`: a BYTES element reaches beyond its ${input.raw.length} bytes`);
+        throw new Failure(
+          "wire/malformed",
+          `infer: input \`${input.name}\`: a BYTES element reaches beyond its ${input.raw.length} bytes`,
+        );
       }
       elements.push(input.raw.subarray(offset + 4, offset + 4 + length));
       offset += 4 + length;
@@ -128,7 +144,10 @@ export const bytesElements = (input: InferenceInput): Buffer[] => {
   }
   const expected = input.shape.reduce((product, size) => product * size, 1);
   if (elements.length !== expected) {
-    throw new Failure("wire/malformed", `infer: input \`${input.name}\` has the shape [${input.shape.join(", ")}] but ${elements.length} elements`);
+    throw new Failure(
+      "wire/malformed",
+      `infer: input \`${input.name}\` has the shape [${input.shape.join(", ")}] but ${elements.length} elements`,
+    );
   }
   return elements;
 };
@@ -139,22 +158,34 @@ export const bytesElements = (input: InferenceInput): Buffer[] => {
  * @throws Failure `wire/malformed` when the number of values is not the shape's, or one is not finite
  */
 export const floatElements = (input: InferenceInput): Float32Array => {
+  if (input.data?.some((value) => typeof value !== "number")) {
+    throw new Failure("wire/malformed", `infer: input \`${input.name}\` needs numbers for FP32`);
+  }
   const values = input.raw === undefined ? Float32Array.from(input.data as number[]) : floatsOf(input.raw, input.name);
   const expected = input.shape.reduce((product, size) => product * size, 1);
   if (values.length !== expected) {
-    throw new Failure("wire/malformed", `infer: input \`${input.name}\` has the shape [${input.shape.join(", ")}] but ${values.length} values`);
+    throw new Failure(
+      "wire/malformed",
+      `infer: input \`${input.name}\` has the shape [${input.shape.join(", ")}] but ${values.length} values`,
+    );
   }
-  if (!values.every((value) => Number.isFinite(value))) throw new Failure("wire/malformed", `infer: input \`${input.name}\` has values that are not finite`);
+  if (!values.every((value) => Number.isFinite(value)))
+    throw new Failure("wire/malformed", `infer: input \`${input.name}\` has values that are not finite`);
   return values;
 };
 
 const floatsOf = (raw: Buffer, name: string): Float32Array => {
-  if (raw.length % 4 !== 0) throw new Failure("wire/malformed", `infer: input \`${name}\` has ${raw.length} bytes, no multiple of 4`);
+  if (raw.length % 4 !== 0)
+    throw new Failure("wire/malformed", `infer: input \`${name}\` has ${raw.length} bytes, no multiple of 4`);
   return new Float32Array(Uint8Array.from(raw).buffer);
 };
 
 /** The body that uploads one image as BYTES, raw, with ids in `parameters`. */
-export const encodeImageRequest = (image: Uint8Array, id: string, parameters: InferenceParameters): Required<InferenceBody> => {
+export const encodeImageRequest = (
+  image: Uint8Array,
+  id: string,
+  parameters: InferenceParameters,
+): Required<InferenceBody> => {
   const header = Buffer.from(
     JSON.stringify({
       id,
@@ -174,7 +205,8 @@ export const encodeInferenceResponse = (
   outputs: readonly InferenceOutput[],
   parameters: InferenceParameters = {},
 ): InferenceBody => {
-  const wanted = request.outputs.length === 0 ? outputs : outputs.filter(({ name }) => request.outputs.some((o) => o.name === name));
+  const wanted =
+    request.outputs.length === 0 ? outputs : outputs.filter(({ name }) => request.outputs.some((o) => o.name === name));
   const tensors: Buffer[] = [];
   const described = wanted.map((output) => {
     const { name, shape, datatype } = output;

@@ -82,7 +82,9 @@ const readToStation = readerOf(toStation);
 const readToNode = readerOf(toNode);
 
 /** @throws Failure `wire/malformed` */
-export const parseToStation = (frame: string): ToStation => readToStation(parseJson(frame, "message to the C-BS"), "message to the C-BS");
+export const parseToStation = (frame: string): ToStation =>
+  readToStation(parseJson(frame, "message to the C-BS"), "message to the C-BS");
 
 /** @throws Failure `wire/malformed` */
-export const parseToNode = (frame: string): ToNode => readToNode(parseJson(frame, "message to a node"), "message to a node");
+export const parseToNode = (frame: string): ToNode =>
+  readToNode(parseJson(frame, "message to a node"), "message to a node");

@@ -8,7 +8,13 @@ import type { Environment } from "./environment.ts";
 import { messageOf } from "./failure.ts";
 import type { Identity } from "./identity.ts";
 import { Link } from "./link.ts";
-import { protocolVersion, type DeviceTelemetry, type RunFile, type ServerTelemetry, type ToNode } from "./link-messages.ts";
+import {
+  type DeviceTelemetry,
+  protocolVersion,
+  type RunFile,
+  type ServerTelemetry,
+  type ToNode,
+} from "./link-messages.ts";
 import { Shipping } from "./shipping.ts";
 import type { TlsMaterial } from "./tls.ts";
 
@@ -164,7 +170,10 @@ export class LabNode {
     if (this.#run?.id !== run) return;
     try {
       const settings = settingsFromFile(message.settings);
-      const work = await this.#options.prepare({ run, trial, policy, seed, deviceSeed, clockSpeed, settings }, this.#run.journal);
+      const work = await this.#options.prepare(
+        { run, trial, policy, seed, deviceSeed, clockSpeed, settings },
+        this.#run.journal,
+      );
       this.#work = { trial, work };
       this.#link.send({ type: "prepared", run, trial });
     } catch (error) {

@@ -18,6 +18,8 @@ export class Shipping {
   /** undefined until the C-BS has said what it has. */
   #sent: number | undefined;
   #acknowledged = 0;
+  /** Pieces that the C-BS has not answered yet. */
+  #inFlight = 0;
   #busy = false;
   #again = false;
 
@@ -35,7 +37,9 @@ export class Shipping {
   /** The C-BS has this many bytes: go on from there. `restart` after a reconnection, when what was in flight is gone. */
   have(offset: number, restart: boolean): void {
     this.#acknowledged = offset;
-    if (restart || this.#sent === undefined) this.#sent = offset;
+    this.#inFlight = restart ? 0 : Math.max(this.#inFlight - 1, 0);
+    // Every piece is answered once: with none in flight and the C-BS elsewhere, it has refused some for their offset.
+    if (this.#inFlight === 0) this.#sent = offset;
     void this.ship();
   }
 
@@ -59,14 +63,18 @@ export class Shipping {
   async #send(): Promise<void> {
     const buffer = Buffer.alloc(pieceBytes);
     while (this.#sent !== undefined && this.#link.isUp && this.#sent - this.#acknowledged < windowBytes) {
+      const offset = this.#sent;
       this.#file ??= await open(this.#path, "r");
-      const { bytesRead } = await this.#file.read(buffer, 0, pieceBytes, this.#sent);
+      const { bytesRead } = await this.#file.read(buffer, 0, pieceBytes, offset);
+      // Meanwhile the C-BS may have asked to go on from elsewhere.
+      if (this.#sent !== offset) continue;
       // Whole lines only, so that a piece is never cut within a character.
       const end = buffer.lastIndexOf(0x0a, bytesRead - 1) + 1;
       if (bytesRead === 0 || end === 0 || end > bytesRead) return;
       const text = buffer.toString("utf8", 0, end);
-      if (!this.#link.send({ type: "append", run: this.#run, file: this.#kind, offset: this.#sent, text })) return;
-      this.#sent += end;
+      if (!this.#link.send({ type: "append", run: this.#run, file: this.#kind, offset, text })) return;
+      this.#inFlight += 1;
+      this.#sent = offset + end;
     }
   }
 

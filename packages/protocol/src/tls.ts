@@ -19,7 +19,9 @@ export const readTlsMaterial = async (files: IdentityFiles): Promise<TlsMaterial
     try {
       return await readFile(file, "utf8");
     } catch (error) {
-      throw new Failure("config/invalid", `${file}: expected a PEM file, ${(error as Error).message}`, { cause: error });
+      throw new Failure("config/invalid", `${file}: expected a PEM file, ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   };
   const [ca, cert, key] = await Promise.all([read(files.ca), read(files.certificate), read(files.key)]);

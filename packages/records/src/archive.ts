@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 /** How a run ended. */
 export const runStates = ["complete", "invalid", "interrupted"] as const;
@@ -59,13 +59,15 @@ export const sha256OfFile = async (path: string): Promise<string> => {
 export const contentFiles = async (folder: string): Promise<string[]> =>
   (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .filter((file) => file !== archiveFiles.checksums && file !== archiveFiles.status)
     .sort();
 
 /** `<sha256>  <file>` per line, as `sha256sum -c` reads it. */
 export const checksumLines = async (folder: string): Promise<string> => {
-  const lines = (await contentFiles(folder)).map(async (file) => `${await sha256OfFile(join(folder, file))}  ${file}\n`);
+  const lines = (await contentFiles(folder)).map(
+    async (file) => `${await sha256OfFile(join(folder, file))}  ${file}\n`,
+  );
   return (await Promise.all(lines)).join("");
 };
 
@@ -79,5 +81,8 @@ export const statusText = (status: RunStatus): string => {
 export const sealArchive = async (folder: string, state: RunState, reasons: readonly string[]): Promise<void> => {
   const checksums = await checksumLines(folder);
   await writeDurably(join(folder, archiveFiles.checksums), checksums);
-  await writeDurably(join(folder, archiveFiles.status), statusText({ state, reasons, checksums: sha256OfText(checksums) }));
+  await writeDurably(
+    join(folder, archiveFiles.status),
+    statusText({ state, reasons, checksums: sha256OfText(checksums) }),
+  );
 };

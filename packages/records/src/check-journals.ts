@@ -59,7 +59,9 @@ const actionProblems = (node: string, action: ActionRecord): string[] => {
         placement === "edge" ? !(bandwidthShare > 0 && computeShare > 0) : bandwidthShare !== 0 || computeShare !== 0,
       )
       .map(({ task }) => problem(node, `${where}: C1 is broken for ${task}: its shares do not fit its placement`)),
-    ...(sharesFit(bandwidth) ? [] : [problem(node, `${where}: C4 is broken: bandwidth shares ${bandwidth.join(" + ")} > 1`)]),
+    ...(sharesFit(bandwidth)
+      ? []
+      : [problem(node, `${where}: C4 is broken: bandwidth shares ${bandwidth.join(" + ")} > 1`)]),
     ...(sharesFit(compute) ? [] : [problem(node, `${where}: C5 is broken: compute shares ${compute.join(" + ")} > 1`)]),
   ];
 };
@@ -73,14 +75,17 @@ const outcomeProblems = (settings: Settings, node: string, end: OutcomeRecord): 
   if (isSuccess(end.outcome) && !paid) {
     return [problem(node, `${what} with ${end.energyJoules} J of ${end.chargeJoules} J: C3 is broken`)];
   }
-  if (end.outcome === "late" && intime) return [problem(node, `${what} after ${end.delaySeconds} s, within the deadline`)];
+  if (end.outcome === "late" && intime)
+    return [problem(node, `${what} after ${end.delaySeconds} s, within the deadline`)];
   return [];
 };
 
 const batteryProblems = (settings: Settings, node: string, battery: BatteryRecord): string[] => {
   const capacity = settings.communities[Number(node.split("-")[1]) - 1]?.device.capacity ?? 0;
   const fits = battery.chargeJoules >= 0 && battery.chargeJoules <= capacity + 1e-9;
-  return fits ? [] : [problem(node, `trial ${battery.trial}: a charge of ${battery.chargeJoules} J is outside [0, ${capacity}]`)];
+  return fits
+    ? []
+    : [problem(node, `trial ${battery.trial}: a charge of ${battery.chargeJoules} J is outside [0, ${capacity}]`)];
 };
 
 /** Generated = sum of outcomes: every task ended once, or was declared lost. */
@@ -93,8 +98,12 @@ const conservationProblems = (journals: Journals): string[] =>
 const completenessProblems = (settings: Settings, trials: readonly Trial[], journals: Journals): string[] => {
   return [
     ...nodeIds(settings).flatMap((node) => {
-      const ended = new Set((journals.get(node) ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])));
-      return trials.filter(({ number }) => !ended.has(number)).map(({ number }) => problem(node, `trial ${number} has no end`));
+      const ended = new Set(
+        (journals.get(node) ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])),
+      );
+      return trials
+        .filter(({ number }) => !ended.has(number))
+        .map(({ number }) => problem(node, `trial ${number} has no end`));
     }),
     ...taskFates(journals)
       .filter(({ declaredLost }) => declaredLost)

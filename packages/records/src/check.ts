@@ -1,9 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { settingsFromFile, type Settings } from "@offloadlab/model";
-import { archiveFiles, checksumLines, contentFiles, sha256OfText, type RunStatus, runStates, statusText } from "./archive.ts";
+import { type Settings, settingsFromFile } from "@offloadlab/model";
+import {
+  archiveFiles,
+  checksumLines,
+  contentFiles,
+  type RunStatus,
+  runStates,
+  sha256OfText,
+  statusText,
+} from "./archive.ts";
 import { checkJournals } from "./check-journals.ts";
-import { parseJournal } from "./journal.ts";
+import { readJournal } from "./journal.ts";
 import type { JournalRecord } from "./journal-records.ts";
 import { taskFates } from "./reconcile.ts";
 import { resultRows, trialSums } from "./results.ts";
@@ -28,15 +36,18 @@ export const checkArchive = async (folder: string): Promise<CheckReport> => {
   const { status, problems } = await checkSeal(folder);
   // What follows reads the content; without intact bytes its complaints would only hide the cause.
   if (problems.length > 0) return { folder, status, problems, tasks: 0, trials: 0 };
-  const run = await readRun(folder);
+  const run = await readRun(folder).catch((error: Error) => error);
+  if (run instanceof Error) return { folder, status, problems: [`content: ${run.message}`], tasks: 0, trials: 0 };
   const complete = status?.state === "complete";
   const contents = checkJournals(run.settings, run.trials, run.journals, complete);
   if (complete && run.trials.length < run.scheduled.length) {
-    contents.push(`${archiveFiles.journal("cbs")}: ${run.trials.length} of ${run.scheduled.length} trials came to their end, but the run calls itself complete`);
+    contents.push(
+      `${archiveFiles.journal("cbs")}: ${run.trials.length} of ${run.scheduled.length} trials came to their end, but the run calls itself complete`,
+    );
   }
   const fates = taskFates(run.journals);
   const results = JSON.stringify(resultRows(trialSums(run.settings, run.trials, fates)));
-  if (results !== JSON.stringify((run.results as { rows: unknown }).rows)) {
+  if (results !== JSON.stringify((run.results as { rows?: unknown } | null)?.rows)) {
     contents.push(`${archiveFiles.results}: the rows do not follow from the journals`);
   }
   return { folder, status, problems: contents, tasks: fates.length, trials: run.trials.length };
@@ -54,13 +65,16 @@ export interface RunContents {
 
 /** Reads an archive's content, sealed or not. */
 export const readRun = async (folder: string): Promise<RunContents> => {
-  const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(folder, file), "utf8")) as unknown;
+  const json = async (file: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(folder, file), "utf8")) as unknown;
   const journals = new Map<string, readonly JournalRecord[]>();
   for (const file of await contentFiles(folder)) {
     const node = /^journals\/(.+)\.ndjson$/.exec(file)?.[1];
-    if (node !== undefined) journals.set(node, parseJournal(await readFile(join(folder, file), "utf8")));
+    if (node !== undefined) journals.set(node, await readJournal(join(folder, file)));
   }
-  const ended = new Set((journals.get("cbs") ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])));
+  const ended = new Set(
+    (journals.get("cbs") ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])),
+  );
   const scheduled = (await json(archiveFiles.trials)) as Trial[];
   return {
     settings: settingsFromFile(await json(archiveFiles.settings)),
@@ -77,7 +91,8 @@ const checkSeal = async (folder: string): Promise<{ status: RunStatus | null; pr
   const status = readStatus(text);
   if (status === null) return { status, problems: [`${archiveFiles.status}: not as it was written`] };
   const listed = await readFile(join(folder, archiveFiles.checksums), "utf8").catch(() => "");
-  if (sha256OfText(listed) !== status.checksums) return { status, problems: [`${archiveFiles.checksums}: not as it was written`] };
+  if (sha256OfText(listed) !== status.checksums)
+    return { status, problems: [`${archiveFiles.checksums}: not as it was written`] };
   const before = linesByFile(listed);
   const now = linesByFile(await checksumLines(folder));
   const problems = [...new Set([...before.keys(), ...now.keys()])].sort().flatMap((file) => {
@@ -99,4 +114,9 @@ export const readStatus = (text: string): RunStatus | null => {
 };
 
 const linesByFile = (checksums: string): Map<string, string> =>
-  new Map(checksums.split("\n").filter((line) => line !== "").map((line) => [line.slice(66), line.slice(0, 64)]));
+  new Map(
+    checksums
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => [line.slice(66), line.slice(0, 64)]),
+  );

@@ -98,10 +98,10 @@ const rounded = (_key: string, value: unknown): unknown =>
  *
  * @throws SyntaxError when a line in between is not JSON
  */
-export const readJournal = async (path: string): Promise<JournalRecord[]> => parseJournal(await readFile(path, "utf8"));
+export const readJournal = async (path: string): Promise<JournalRecord[]> => parseJournal(await readFile(path, "utf8"), path);
 
 /** @throws SyntaxError when a complete line is not JSON */
-export const parseJournal = (text: string): JournalRecord[] =>
+export const parseJournal = (text: string, where = "journal"): JournalRecord[] =>
   text
     .slice(0, text.lastIndexOf("\n") + 1)
     .split("\n")
@@ -110,6 +110,6 @@ export const parseJournal = (text: string): JournalRecord[] =>
       try {
         return JSON.parse(line) as JournalRecord;
       } catch (error) {
-        throw new SyntaxError(`line ${number + 1}: ${(error as Error).message}`);
+        throw new SyntaxError(`${where}: line ${number + 1}: ${(error as Error).message}`);
       }
     });

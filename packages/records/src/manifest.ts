@@ -1,4 +1,4 @@
-import { type Settings, SettingsError, presets, settingsFromFile, settingsToFile } from "@offloadlab/model";
+import { presets, type Settings, SettingsError, settingsFromFile, settingsToFile } from "@offloadlab/model";
 import { type PolicyName, policyNames } from "@offloadlab/policies";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
@@ -52,7 +52,13 @@ export const readManifest = (text: string, file: string): Manifest | ManifestPro
     return { problems: document.errors.map((error) => `${place(error.pos[0])}: ${error.message.split("\n")[0]}`) };
   }
   const at = (path: readonly string[]): string => place(offsetOf(document.contents, path));
-  const value: unknown = document.toJS();
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // Aliases are resolved only here: one without an anchor is no error of the parser's.
+    return { problems: [`${place(0)}: ${(error as Error).message}`] };
+  }
   const validator = Compile(Manifest);
   if (!validator.Check(value)) {
     return {
@@ -63,17 +69,27 @@ export const readManifest = (text: string, file: string): Manifest | ManifestPro
           const extra = (error.params as { additionalProperties: string[] }).additionalProperties;
           return extra.map((key) => `${at([...path, key])}: unknown key \`${key}\`; known are ${known}`);
         }
-        if (error.keyword === "const") return [];
-        const expected = path[0] === "policies" && path.length > 1 ? `must be one of ${policyNames.join(", ")}` :
-          path[0] === "preset" ? `must be one of ${Object.keys(presets).join(", ")}` : error.message;
-        return [`${at(path)}: \`${path.join(".") || "manifest"}\` ${expected}, got ${JSON.stringify(valueAt(value, path))}`];
+        // Each unknown key has an error of its own besides, with the keyword `boolean`.
+        if (error.keyword === "const" || error.keyword === "boolean") return [];
+        const expected =
+          path[0] === "policies" && path.length > 1
+            ? `must be one of ${policyNames.join(", ")}`
+            : path[0] === "preset"
+              ? `must be one of ${Object.keys(presets).join(", ")}`
+              : error.message;
+        return [
+          `${at(path)}: \`${path.join(".") || "manifest"}\` ${expected}, got ${JSON.stringify(valueAt(value, path))}`,
+        ];
       }),
     };
   }
   return resolve(value, (path) => at(["settings", ...path]));
 };
 
-const resolve = (manifest: Static<typeof Manifest>, at: (path: readonly string[]) => string): Manifest | ManifestProblems => {
+const resolve = (
+  manifest: Static<typeof Manifest>,
+  at: (path: readonly string[]) => string,
+): Manifest | ManifestProblems => {
   const preset = presets[manifest.preset as keyof typeof presets];
   try {
     return {

@@ -1,6 +1,6 @@
-import { deviceId, instantReward, outcomes, type Outcome, type Settings } from "@offloadlab/model";
+import { deviceId, instantReward, type Outcome, outcomes, type Settings } from "@offloadlab/model";
 import { joules, seconds } from "@offloadlab/units";
-import { type TaskFate } from "./reconcile.ts";
+import type { TaskFate } from "./reconcile.ts";
 import type { Trial } from "./schedule.ts";
 import { type Estimate, estimate } from "./statistics.ts";
 
@@ -42,7 +42,8 @@ export const trialSums = (settings: Settings, trials: readonly Trial[], fates: r
         const [end] = ends;
         counts[end?.outcome ?? "lost"] += 1;
         // A lost task is a failed task of unknown energy: the penalty of Eq. (19), and 0 J.
-        sums.reward += end?.reward ?? instantReward(community.demand, "lost", seconds(0), joules(0), community.device.capacity);
+        sums.reward +=
+          end?.reward ?? instantReward(community.demand, "lost", seconds(0), joules(0), community.device.capacity);
         sums.energyJoules += end?.energyJoules ?? 0;
         sums.waitingSeconds += end?.waitingSeconds ?? 0;
       }

@@ -23,9 +23,14 @@ export const resultTable = (rows: readonly ResultRow[]): string => {
       String(row.reward.n),
     ]),
   ];
-  const widths = (cells[0] as string[]).map((_, column) => Math.max(...cells.map((line) => (line[column] as string).length)));
+  const widths = (cells[0] as string[]).map((_, column) =>
+    Math.max(...cells.map((line) => (line[column] as string).length)),
+  );
   const lines = cells.map((line) =>
-    line.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ").trimEnd(),
+    line
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
   );
   const rule = "-".repeat(Math.max(...lines.map((line) => line.length)));
   const body = rows.flatMap((row, index) => {
