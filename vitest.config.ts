@@ -1,9 +1,30 @@
 import { defineConfig } from "vitest/config";
 
+const env = { ORT_DISABLE_TELEMETRY: "1" };
+
+// `lab` starts whole rehearsals and measures them: one file at a time, after everything else.
 export default defineConfig({
   test: {
-    include: ["{packages,apps}/*/src/**/*.test.ts", "apps/*/dashboard/**/*.test.ts", "test/**/*.test.ts"],
-    isolate: false,
-    env: { ORT_DISABLE_TELEMETRY: "1" },
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{packages,apps}/*/src/**/*.test.ts", "apps/*/dashboard/**/*.test.ts", "test/*.test.ts"],
+          isolate: false,
+          env,
+        },
+      },
+      {
+        test: {
+          name: "lab",
+          include: ["test/lab/*.test.ts"],
+          globalSetup: ["test/lab/setup.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          env,
+        },
+      },
+    ],
   },
 });

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import {
   Failure,
+  handshakeRefusal,
   maxFrameBytes,
   messageOf,
   parseToStation,
@@ -33,9 +34,7 @@ export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: S
   const app = fastify({ https: serverTls(tls), bodyLimit: maxManifestBytes, forceCloseConnections: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
-  app.server.on("tlsClientError", (error, socket) => {
-    log("warn", `refused a connection from ${socket.remoteAddress ?? "?"}: ${error.message}`);
-  });
+  app.server.on("tlsClientError", (error) => log("warn", handshakeRefusal(error)));
   app.setErrorHandler(async (error, request, reply) => {
     const status = error instanceof Failure ? statusOf(error) : ((error as { statusCode?: number }).statusCode ?? 500);
     log(status >= 500 ? "error" : "warn", `${request.method} ${request.url}: ${messageOf(error)}`);

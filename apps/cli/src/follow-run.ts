@@ -21,12 +21,12 @@ export const followRun = async (station: StationClient, id: string, progress: Pr
       const run = await station.current();
       heard = performance.now();
       if (run !== null && run.id === id) {
-        progress.update(progressText(run));
+        progress.update(`${run.state} ${run.trial?.number}`, progressText(run));
         if (isOver(run)) return run;
       }
     } catch (error) {
       if (!(error instanceof Failure) || performance.now() - heard > patienceMilliseconds) throw error;
-      progress.update(`the C-BS does not answer, waiting for it`);
+      progress.update("the C-BS does not answer, waiting for it");
     }
     await sleep(pollMilliseconds);
   }

@@ -150,7 +150,7 @@ const prepareImages = async (options: LabUpOptions, home: string, progress: Prog
     return folder;
   }
   const set = await imageSet(join(home, "images"), generatedImages, (made) => {
-    progress.update(`images: ${made} of ${generatedImages.count}`);
+    progress.update("images", `images: ${made} of ${generatedImages.count}`);
   });
   return set.folder;
 };

@@ -15,28 +15,31 @@ export const printResult = (format: Format, exitCode: ExitCode, text: string, da
 
 const plainLineMilliseconds = 5_000;
 
-/** One line that is rewritten on a terminal, and a plain line now and then elsewhere; on stderr. */
+/** One line that is rewritten on a terminal; elsewhere a plain line for each step, and now and then; on stderr. */
 export class ProgressLine {
+  #step = "";
   #last = "";
   #printedAt = Number.NEGATIVE_INFINITY;
 
-  update(line: string): void {
+  /** @param step what is going on, while `line` says how far it is */
+  update(step: string, line: string = step): void {
     if (process.stderr.isTTY) {
       if (line === this.#last) return;
       const width = process.stderr.columns ?? 80;
       process.stderr.write(`\r\x1b[2K${line.length < width ? line : line.slice(0, width - 1)}`);
-    } else if (performance.now() - this.#printedAt > plainLineMilliseconds) {
+    } else if (step !== this.#step || performance.now() - this.#printedAt > plainLineMilliseconds) {
       process.stderr.write(`${line}\n`);
       this.#printedAt = performance.now();
     }
+    this.#step = step;
     this.#last = line;
   }
 
   /** Leaves a finished line behind. */
   done(line: string): void {
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${line}\n` : `${line}\n`);
+    this.#step = "";
     this.#last = "";
-    this.#printedAt = Number.NEGATIVE_INFINITY;
   }
 }
 

@@ -216,8 +216,8 @@ export class CommunityTrial {
       rateBitsPerSecond: rate,
       theoreticalUploadSeconds: upload,
       theoreticalExecutionSeconds: execution,
-      // Twice the theory and two sub-slots of grace: after that the shares are given to others.
-      expiresInSeconds: 2 * (upload + execution + this.#subSlot),
+      // What the theory says and a deadline of grace: after that the task has failed, and its shares are others'.
+      expiresInSeconds: upload + execution + this.#order.settings.deadline,
     });
     void this.#expire(open);
     return open;

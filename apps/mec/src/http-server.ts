@@ -4,6 +4,7 @@ import type { Classifier } from "@offloadlab/classifier";
 import {
   Failure,
   type FailureCode,
+  handshakeRefusal,
   headerLengthName,
   type Identity,
   maxFrameBytes,
@@ -53,9 +54,7 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
   // Bodies stay streams: uploads are timed and counted as they come.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-  app.server.on("tlsClientError", (error, socket) => {
-    log("warn", `refused a connection from ${socket.remoteAddress ?? "?"}: ${error.message}`);
-  });
+  app.server.on("tlsClientError", (error) => log("warn", handshakeRefusal(error)));
 
   app.setErrorHandler(async (error, request, reply) => {
     const code = error instanceof Failure ? error.code : undefined;

@@ -68,7 +68,7 @@ const settings = (name: string, community: Omit<CommunitySettings, "name" | "dem
   subSlotsPerTimeSlot: count(4),
   timeSlotCount: count(20),
   deadline: seconds(1.5),
-  communities: demands.map((demand, index) => ({ name: `community-${index + 1}`, demand, ...community })),
+  communities: demands.map((demand, index) => ({ name: `R${index + 1}`, demand, ...community })),
 });
 
 /** §V-A as the fit to Table III's heuristic rows reads it: 1 MB takes 0.23 s with 1/13 of 15 MHz. */

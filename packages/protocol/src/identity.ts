@@ -54,7 +54,8 @@ export const createAuthority = async (validDays = 365): Promise<Authority> => {
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: "CN=OffloadLab CA",
+    // A name of its own: with two labs' CAs of one name, a stranger's certificate would fail as corrupt instead of unknown.
+    name: `CN=OffloadLab CA ${serialNumber().slice(0, 8)}`,
     notBefore: day(-1),
     notAfter: day(validDays),
     keys,

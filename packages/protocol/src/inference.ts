@@ -185,7 +185,7 @@ export const encodeImageRequest = (
   image: Uint8Array,
   id: string,
   parameters: InferenceParameters,
-): Required<InferenceBody> => {
+): { readonly body: Buffer; readonly headerLength: number } => {
   const header = Buffer.from(
     JSON.stringify({
       id,

@@ -20,8 +20,9 @@ export class Shipping {
   #acknowledged = 0;
   /** Pieces that the C-BS has not answered yet. */
   #inFlight = 0;
-  #busy = false;
+  #shipping: Promise<void> | undefined;
   #again = false;
+  #closed = false;
 
   constructor(link: Link, run: string, kind: RunFile, path: string) {
     this.#link = link;
@@ -36,6 +37,7 @@ export class Shipping {
 
   /** The C-BS has this many bytes: go on from there. `restart` after a reconnection, when what was in flight is gone. */
   have(offset: number, restart: boolean): void {
+    if (this.#closed) return;
     this.#acknowledged = offset;
     this.#inFlight = restart ? 0 : Math.max(this.#inFlight - 1, 0);
     // Every piece is answered once: with none in flight and the C-BS elsewhere, it has refused some for their offset.
@@ -44,19 +46,20 @@ export class Shipping {
   }
 
   /** Sends what the file has beyond what was sent; call it after each sync of the file. */
-  async ship(): Promise<void> {
-    if (this.#busy) {
-      this.#again = true;
-      return;
-    }
-    this.#busy = true;
+  ship(): Promise<void> {
+    this.#again = true;
+    this.#shipping ??= this.#shipAll();
+    return this.#shipping;
+  }
+
+  async #shipAll(): Promise<void> {
     try {
-      do {
+      while (this.#again) {
         this.#again = false;
         await this.#send();
-      } while (this.#again);
+      }
     } finally {
-      this.#busy = false;
+      this.#shipping = undefined;
     }
   }
 
@@ -79,7 +82,9 @@ export class Shipping {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#sent = undefined;
+    await this.#shipping;
     await this.#file?.close();
   }
 }

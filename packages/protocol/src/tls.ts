@@ -28,6 +28,10 @@ export const readTlsMaterial = async (files: IdentityFiles): Promise<TlsMaterial
   return { ca, cert, key };
 };
 
+/** What a server logs of a handshake that it refused. */
+export const handshakeRefusal = (error: Error & { code?: string }): string =>
+  `refused a connection (${error.code ?? error.message}): peers need a certificate of this lab's CA`;
+
 /** TLS options of a server that talks to this lab's nodes alone. */
 export const serverTls = (material: TlsMaterial) =>
   ({ ...material, requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3" }) as const;

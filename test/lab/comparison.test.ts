@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { outcomes } from "@offloadlab/model";
+import { checkArchive, deviceOf, readRun, taskFates } from "@offloadlab/records";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Ended, isAlive, type LabFile, offload, RehearsalProcess } from "./rehearsal-process.ts";
+
+describe("a rehearsal without a terminal", () => {
+  let rehearsal: RehearsalProcess;
+  let lab: LabFile;
+  let ended: Ended;
+  let archive: string;
+
+  beforeAll(async () => {
+    rehearsal = new RehearsalProcess([], { policies: ["local", "edge", "greedy", "fair"] });
+    await rehearsal.line(/trial 1 of 4/);
+    lab = rehearsal.lab();
+    ended = await rehearsal.ended;
+    archive = (JSON.parse(ended.stdout) as { data: { archive: string } }).data.archive;
+  }, 120_000);
+  afterAll(() => rehearsal.remove());
+
+  test("ends by itself with a complete run and a row for each policy and community", () => {
+    expect(ended.code, ended.stderr).toBe(0);
+    const { data } = JSON.parse(ended.stdout) as { data: { state: string; rows: { policy: string; community: string }[] } };
+    expect(data.state).toBe("complete");
+    expect(data.rows.filter(({ community }) => community === "all").map(({ policy }) => policy).sort()).toEqual(["edge", "fair", "greedy", "local"]);
+    expect(data.rows).toHaveLength(4 * 4);
+  });
+
+  test("runs thirteen processes of its own and leaves none behind", () => {
+    const pids = Object.values(lab.nodes);
+    expect(new Set(pids).size).toBe(13);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  test("generated = sum of outcomes, for each device and overall", async () => {
+    const { journals } = await readRun(archive);
+    const fates = taskFates(journals);
+    expect(fates.length).toBeGreaterThan(50);
+    for (const [node, records] of journals) {
+      if (!node.startsWith("ed-")) continue;
+      const generated = records.filter(({ kind }) => kind === "generated").length;
+      const ends = records.filter(({ kind }) => kind === "outcome").length;
+      expect({ node, ends }).toEqual({ node, ends: generated });
+      expect(fates.filter(({ task }) => deviceOf(task) === node)).toHaveLength(generated);
+    }
+    for (const { ends } of fates) expect(outcomes).toContain(ends[0]?.outcome);
+  });
+
+  test("every policy sees the same arrivals, sizes and images", async () => {
+    const { journals } = await readRun(archive);
+    const tasks = (trial: number): string[] =>
+      [...journals.values()].flat().flatMap((record) => {
+        if (record.kind !== "generated" || record.trial !== trial) return [];
+        const { task, arrivalSeconds, dataBytes, workCycles, image } = record;
+        return [JSON.stringify({ task, arrivalSeconds, dataBytes, workCycles, image })];
+      });
+    const first = tasks(1).sort();
+    for (const trial of [2, 3, 4]) expect(tasks(trial).sort()).toEqual(first);
+  });
+
+  test("classifies with the embedded model: labels are right at least 95 times in 100", async () => {
+    const { journals } = await readRun(archive);
+    const ends = [...journals.values()].flat().filter((record) => record.kind === "outcome");
+    const labelled = ends.filter(({ label, expectedLabel }) => label !== null && expectedLabel !== null);
+    expect(labelled.length).toBeGreaterThan(40);
+    expect(labelled.filter(({ label, expectedLabel }) => label === expectedLabel).length / labelled.length).toBeGreaterThanOrEqual(0.95);
+  });
+
+  test("its archive is accepted by the checker and reported by the CLI", async () => {
+    expect((await checkArchive(archive)).problems).toEqual([]);
+    const checked = await offload("check", archive, "--format", "json");
+    expect(checked.code, checked.stderr).toBe(0);
+    const reported = await offload("report", archive);
+    expect(reported.stdout).toMatch(/policy +community/);
+    expect(reported.stdout).toMatch(/transmission error over \d+ uploads/);
+  });
+
+  test("labels what is emulated", async () => {
+    const { journals } = await readRun(archive);
+    for (const record of [...journals.values()].flat()) {
+      if (record.kind === "battery") expect(record.method).toBe("emulated");
+      if (record.kind === "outcome") expect(record.energyMethod).toBe("emulated");
+    }
+    expect(JSON.parse(readFileSync(join(archive, "environment/ed-1-1.json"), "utf8"))).toMatchObject({ hardware: "emulated" });
+    expect(ended.stderr).toContain("hardware is emulated, clock 2x");
+  });
+});

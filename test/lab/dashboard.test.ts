@@ -1,0 +1,66 @@
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumPath } from "./debian-packages.ts";
+import { RehearsalProcess } from "./rehearsal-process.ts";
+
+describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", () => {
+  let rehearsal: RehearsalProcess;
+  let browser: Browser;
+  let page: Page;
+  const problems: string[] = [];
+  const requested = new Set<string>();
+
+  beforeAll(async () => {
+    rehearsal = new RehearsalProcess(["--serve"], { settings: { time_slot_count: 12 } });
+    await rehearsal.line(/trial 1 of 2/);
+    browser = await chromium.launch({
+      executablePath: chromiumPath as string,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error") problems.push(message.text());
+    });
+    page.on("request", (request) => requested.add(new URL(request.url()).host));
+    await page.goto(rehearsal.lab().dashboardUrl);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rehearsal?.remove();
+  });
+
+  const textOf = (id: string): Promise<string> => page.getByTestId(id).first().innerText();
+
+  test("shows the running trial, its policy and that the hardware is emulated", async () => {
+    await expect.poll(() => textOf("run-state")).toMatch(/running/i);
+    expect(await textOf("policy")).toMatch(/greedy|fair/i);
+    expect(await textOf("hardware")).toMatch(/emulated/i);
+    expect(await textOf("clock-speed")).toMatch(/2/);
+  });
+
+  test("shows every community and device, with outcomes that grow", async () => {
+    for (const name of ["R1", "R2", "R3"]) expect(await page.getByTestId(`community-${name}`).count(), name).toBe(1);
+    for (let i = 1; i <= 3; i += 1) {
+      for (let j = 1; j <= 3; j += 1) expect(await page.getByTestId(`device-ed-${i}-${j}`).count()).toBe(1);
+    }
+    const generated = async (): Promise<number> => {
+      const texts = await page.getByTestId("outcomes").allInnerTexts();
+      return texts.join(" ").match(/\d+/g)?.map(Number).reduce((a, b) => a + b, 0) ?? 0;
+    };
+    await expect.poll(generated, { timeout: 10_000 }).toBeGreaterThan(3);
+    expect(await page.locator("canvas").count()).toBeGreaterThanOrEqual(2);
+  });
+
+  test("fills the comparison and ends as complete", async () => {
+    await expect.poll(() => textOf("run-state"), { timeout: 40_000 }).toMatch(/complete/i);
+    const table = await textOf("results-table");
+    expect(table).toMatch(/fair/i);
+    expect(table).toMatch(/greedy/i);
+  });
+
+  test("asks no other host and reports no error", () => {
+    expect([...requested]).toEqual([new URL(rehearsal.lab().dashboardUrl).host]);
+    expect(problems).toEqual([]);
+  });
+});
