@@ -22,9 +22,16 @@ describe("a rehearsal without a terminal", () => {
 
   test("ends by itself with a complete run and a row for each policy and community", () => {
     expect(ended.code, ended.stderr).toBe(0);
-    const { data } = JSON.parse(ended.stdout) as { data: { state: string; rows: { policy: string; community: string }[] } };
+    const { data } = JSON.parse(ended.stdout) as {
+      data: { state: string; rows: { policy: string; community: string }[] };
+    };
     expect(data.state).toBe("complete");
-    expect(data.rows.filter(({ community }) => community === "all").map(({ policy }) => policy).sort()).toEqual(["edge", "fair", "greedy", "local"]);
+    expect(
+      data.rows
+        .filter(({ community }) => community === "all")
+        .map(({ policy }) => policy)
+        .sort(),
+    ).toEqual(["edge", "fair", "greedy", "local"]);
     expect(data.rows).toHaveLength(4 * 4);
   });
 
@@ -65,7 +72,9 @@ describe("a rehearsal without a terminal", () => {
     const ends = [...journals.values()].flat().filter((record) => record.kind === "outcome");
     const labelled = ends.filter(({ label, expectedLabel }) => label !== null && expectedLabel !== null);
     expect(labelled.length).toBeGreaterThan(40);
-    expect(labelled.filter(({ label, expectedLabel }) => label === expectedLabel).length / labelled.length).toBeGreaterThanOrEqual(0.95);
+    expect(
+      labelled.filter(({ label, expectedLabel }) => label === expectedLabel).length / labelled.length,
+    ).toBeGreaterThanOrEqual(0.95);
   });
 
   test("its archive is accepted by the checker and reported by the CLI", async () => {
@@ -83,7 +92,9 @@ describe("a rehearsal without a terminal", () => {
       if (record.kind === "battery") expect(record.method).toBe("emulated");
       if (record.kind === "outcome") expect(record.energyMethod).toBe("emulated");
     }
-    expect(JSON.parse(readFileSync(join(archive, "environment/ed-1-1.json"), "utf8"))).toMatchObject({ hardware: "emulated" });
+    expect(JSON.parse(readFileSync(join(archive, "environment/ed-1-1.json"), "utf8"))).toMatchObject({
+      hardware: "emulated",
+    });
     expect(ended.stderr).toContain("hardware is emulated, clock 2x");
   });
 });

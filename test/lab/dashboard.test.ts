@@ -15,7 +15,15 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", 
     await rehearsal.line(/trial 1 of 2/);
     browser = await chromium.launch({
       executablePath: chromiumPath as string,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
     });
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on("pageerror", (error) => problems.push(error.message));
@@ -46,7 +54,13 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", 
     }
     const generated = async (): Promise<number> => {
       const texts = await page.getByTestId("outcomes").allInnerTexts();
-      return texts.join(" ").match(/\d+/g)?.map(Number).reduce((a, b) => a + b, 0) ?? 0;
+      return (
+        texts
+          .join(" ")
+          .match(/\d+/g)
+          ?.map(Number)
+          .reduce((a, b) => a + b, 0) ?? 0
+      );
     };
     await expect.poll(generated, { timeout: 10_000 }).toBeGreaterThan(3);
     expect(await page.locator("canvas").count()).toBeGreaterThanOrEqual(2);

@@ -12,8 +12,12 @@ export interface Answer {
 /** A plain HTTPS client with a node's identity, as any Open Inference Protocol client would be configured. */
 export const openClient = async (url: string, identity: IdentityFiles) => {
   const tls = await readTlsMaterial(identity);
-  return (method: string, path: string, headers: Record<string, string | number> = {}, body?: Buffer | string): Promise<Answer> =>
-    send(url, { ...tls, method, path, headers }, body);
+  return (
+    method: string,
+    path: string,
+    headers: Record<string, string | number> = {},
+    body?: Buffer | string,
+  ): Promise<Answer> => send(url, { ...tls, method, path, headers }, body);
 };
 
 const send = (url: string, options: RequestOptions, body?: Buffer | string): Promise<Answer> =>
@@ -37,7 +41,13 @@ const send = (url: string, options: RequestOptions, body?: Buffer | string): Pro
   });
 
 /** Sends the head of a request and a part of its body, then breaks the connection. */
-export const breakOff = async (url: string, identity: IdentityFiles, path: string, headers: Record<string, string | number>, part: Buffer): Promise<void> => {
+export const breakOff = async (
+  url: string,
+  identity: IdentityFiles,
+  path: string,
+  headers: Record<string, string | number>,
+  part: Buffer,
+): Promise<void> => {
   const tls = await readTlsMaterial(identity);
   await new Promise<void>((resolve) => {
     const call = request(url, { agent: false, ...tls, method: "POST", path, headers });

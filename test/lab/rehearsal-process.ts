@@ -29,7 +29,10 @@ export interface Ended {
 export const offload = async (...args: string[]): Promise<Ended> => collect(start(args));
 
 const start = (args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  spawn(process.execPath, [cli, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1" },
+  });
 
 const collect = async (child: ChildProcess): Promise<Ended> => {
   let stdout = "";
@@ -72,7 +75,17 @@ export class RehearsalProcess {
     this.folder = temporaryFolder();
     const images = args.includes("--images") ? [] : ["--images", join(sharedHome, "images")];
     this.child = start([
-      ...["lab", "up", "--rehearsal", "--format", "json", "--home", join(this.folder, "home"), "--runs", join(this.folder, "runs")],
+      ...[
+        "lab",
+        "up",
+        "--rehearsal",
+        "--format",
+        "json",
+        "--home",
+        join(this.folder, "home"),
+        "--runs",
+        join(this.folder, "runs"),
+      ],
       ...["--experiment", shortManifest(this.folder, manifest), ...images, ...args],
     ]);
     this.ended = collect(this.child);
@@ -102,11 +115,18 @@ export class RehearsalProcess {
 
   keys(node: string): IdentityFiles {
     const folder = join(this.folder, "home", "rehearsal", "keys");
-    return { ca: join(folder, "ca.pem"), certificate: join(folder, `${node}.pem`), key: join(folder, `${node}-key.pem`) };
+    return {
+      ca: join(folder, "ca.pem"),
+      certificate: join(folder, `${node}.pem`),
+      key: join(folder, `${node}-key.pem`),
+    };
   }
 
   configOf(node: string): Record<string, unknown> {
-    return JSON.parse(readFileSync(join(this.folder, "home", "rehearsal", "config", `${node}.json`), "utf8")) as Record<string, unknown>;
+    return JSON.parse(readFileSync(join(this.folder, "home", "rehearsal", "config", `${node}.json`), "utf8")) as Record<
+      string,
+      unknown
+    >;
   }
 
   logOf(node: string): string {

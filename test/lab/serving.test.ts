@@ -1,24 +1,43 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createAuthority, encodeImageRequest, headerLengthName, type IdentityFiles, issueIdentity } from "@offloadlab/protocol";
+import {
+  createAuthority,
+  encodeImageRequest,
+  headerLengthName,
+  type IdentityFiles,
+  issueIdentity,
+} from "@offloadlab/protocol";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { breakOff, openClient } from "./oip-client.ts";
-import { isAlive, type LabFile, offload, RehearsalProcess, sharedHome, shortManifest, temporaryFolder } from "./rehearsal-process.ts";
+import {
+  isAlive,
+  type LabFile,
+  offload,
+  RehearsalProcess,
+  sharedHome,
+  shortManifest,
+  temporaryFolder,
+} from "./rehearsal-process.ts";
 
 describe("a lab that is up", () => {
   let rehearsal: RehearsalProcess;
   let lab: LabFile;
   let server: string;
   let images: { file: string; label: string }[];
-  const image = (index: number): Buffer => readFileSync(join(sharedHome, "images", (images[index] as { file: string }).file));
+  const image = (index: number): Buffer =>
+    readFileSync(join(sharedHome, "images", (images[index] as { file: string }).file));
 
   beforeAll(async () => {
     rehearsal = new RehearsalProcess(["--serve"], { policies: ["fair"], settings: { time_slot_count: 1 } });
     await rehearsal.line(/is complete/);
     lab = rehearsal.lab();
     server = `https://127.0.0.1:${String(rehearsal.configOf("mec-1")["listen_port"])}`;
-    images = (JSON.parse(readFileSync(join(sharedHome, "images", "images.json"), "utf8")) as { images: { file: string; label: string }[] }).images;
+    images = (
+      JSON.parse(readFileSync(join(sharedHome, "images", "images.json"), "utf8")) as {
+        images: { file: string; label: string }[];
+      }
+    ).images;
   });
   afterAll(() => rehearsal.remove());
 
@@ -31,13 +50,23 @@ describe("a lab that is up", () => {
   const inferPath = "/v2/models/scenes/infer";
   const binaryRequest = (bytes: Uint8Array) => {
     const { body, headerLength } = encodeImageRequest(bytes, "call-1", {});
-    return { body, headers: { "content-type": "application/octet-stream", "content-length": body.length, [headerLengthName]: headerLength } };
+    return {
+      body,
+      headers: {
+        "content-type": "application/octet-stream",
+        "content-length": body.length,
+        [headerLengthName]: headerLength,
+      },
+    };
   };
 
   describe("answers the Open Inference Protocol", () => {
     test("server and model metadata, liveness and readiness", async () => {
       const call = await openClient(server, lab.operator);
-      expect((await call("GET", "/v2")).json()).toMatchObject({ name: "offloadlab-mec", extensions: ["binary_tensor_data"] });
+      expect((await call("GET", "/v2")).json()).toMatchObject({
+        name: "offloadlab-mec",
+        extensions: ["binary_tensor_data"],
+      });
       expect((await call("GET", "/v2/health/live")).json()).toEqual({ live: true });
       expect((await call("GET", "/v2/health/ready")).json()).toEqual({ ready: true });
       expect((await call("GET", "/v2/models/scenes")).json()).toMatchObject({
@@ -69,18 +98,30 @@ describe("a lab that is up", () => {
       const answer = await call("POST", inferPath, { "content-type": "application/json" }, body);
       expect(answer.status, answer.body.toString()).toBe(200);
       const end = Number(answer.headers[headerLengthName]);
-      const header = JSON.parse(answer.body.toString("utf8", 0, end)) as { outputs: { name: string; data?: unknown[]; shape: number[] }[] };
+      const header = JSON.parse(answer.body.toString("utf8", 0, end)) as {
+        outputs: { name: string; data?: unknown[]; shape: number[] }[];
+      };
       expect(header.outputs[0]?.data).toEqual([images[0]?.label, images[1]?.label]);
-      expect(answer.body.length - end).toBe(4 * (header.outputs[1]?.shape ?? []).reduce((product, size) => product * size, 1));
+      expect(answer.body.length - end).toBe(
+        4 * (header.outputs[1]?.shape ?? []).reduce((product, size) => product * size, 1),
+      );
     });
 
     test("a tensor in the model's own layout", async () => {
       const call = await openClient(server, lab.operator);
-      const model = (await call("GET", "/v2/models/scenes")).json()["parameters"] as { tensor_input: string; tensor_shape: string };
+      const model = (await call("GET", "/v2/models/scenes")).json()["parameters"] as {
+        tensor_input: string;
+        tensor_shape: string;
+      };
       const shape = [1, ...model.tensor_shape.split("x").slice(1).map(Number)];
       const data = new Array(shape.reduce((product, size) => product * size, 1)).fill(0);
       const body = JSON.stringify({ inputs: [{ name: model.tensor_input, shape, datatype: "FP32", data }] });
-      const answer = await call("POST", "/v2/models/scenes/versions/1/infer", { "content-type": "application/json" }, body);
+      const answer = await call(
+        "POST",
+        "/v2/models/scenes/versions/1/infer",
+        { "content-type": "application/json" },
+        body,
+      );
       expect(answer.status, answer.body.toString()).toBe(200);
     });
   });
@@ -92,7 +133,9 @@ describe("a lab that is up", () => {
       const files: IdentityFiles = { ...stranger, ca: lab.operator.ca };
       const call = await openClient(server, files);
       await expect(call("GET", "/v2")).rejects.toThrow(/unknown ca|certificate|ECONNRESET|socket hang up/i);
-      await expect.poll(() => rehearsal.logOf("mec-1")).toMatch(/refused a connection \(.*\): peers need a certificate of this lab's CA/);
+      await expect
+        .poll(() => rehearsal.logOf("mec-1"))
+        .toMatch(/refused a connection \(.*\): peers need a certificate of this lab's CA/);
       await everythingLives();
     });
 
@@ -183,7 +226,8 @@ describe("a lab that is up", () => {
     const manifest = shortManifest(folder, { name: "second", policies: ["fair"], settings: { time_slot_count: 6 } });
     const first = offload("run", manifest, "--home", home, "--format", "json");
     const station = await openClient(lab.stationUrl, lab.operator);
-    const current = async () => (await station("GET", "/api/v1/runs/current")).json()["run"] as { name: string; state: string };
+    const current = async () =>
+      (await station("GET", "/api/v1/runs/current")).json()["run"] as { name: string; state: string };
     await expect.poll(current, { timeout: 10_000 }).toMatchObject({ name: "second", state: "running" });
     // A server serves its devices alone while a trial runs.
     const call = await openClient(server, lab.operator);
@@ -198,7 +242,12 @@ describe("a lab that is up", () => {
     expect(second.stderr).toMatch(/is not over; stop it or wait for its end/);
     const ended = await first;
     expect(ended.code, ended.stderr).toBe(0);
-    expect(JSON.parse(ended.stdout)).toMatchObject({ schema_version: 1, status: "ok", exit_code: 0, data: { state: "complete" } });
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      schema_version: 1,
+      status: "ok",
+      exit_code: 0,
+      data: { state: "complete" },
+    });
   });
 
   test("tells Prometheus of nodes, batteries and leases", async () => {
@@ -207,7 +256,9 @@ describe("a lab that is up", () => {
     expect(text).toMatch(/offloadlab_node_online\{node="ed-3-3"\} 1/);
     expect(text).toMatch(/offloadlab_battery_charge_joules\{node="ed-1-1",method="emulated"\} \d/);
     const call = await openClient(server, lab.operator);
-    expect((await call("GET", "/metrics")).body.toString()).toMatch(/offloadlab_offload_decisions_total\{decision="\w+"\} \d/);
+    expect((await call("GET", "/metrics")).body.toString()).toMatch(
+      /offloadlab_offload_decisions_total\{decision="\w+"\} \d/,
+    );
   });
 });
 
@@ -215,9 +266,14 @@ test("images and classifier of the user's own, in the rehearsal too", async () =
   const folder = temporaryFolder();
   for (const [index, colour] of ["red", "green", "blue"].entries()) {
     const picture = sharp({ create: { width: 640, height: 480, channels: 3, background: colour } });
-    await (index === 0 ? picture.png() : picture.jpeg()).toFile(join(folder, `${colour}.${index === 0 ? "png" : "jpg"}`));
+    await (index === 0 ? picture.png() : picture.jpeg()).toFile(
+      join(folder, `${colour}.${index === 0 ? "png" : "jpg"}`),
+    );
   }
-  const rehearsal = new RehearsalProcess(["--images", folder], { policies: ["edge"], settings: { time_slot_count: 2 } });
+  const rehearsal = new RehearsalProcess(["--images", folder], {
+    policies: ["edge"],
+    settings: { time_slot_count: 2 },
+  });
   try {
     const ended = await rehearsal.ended;
     expect(ended.code, ended.stderr).toBe(0);

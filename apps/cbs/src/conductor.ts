@@ -20,6 +20,7 @@ import {
   taskFates,
   trialSchedule,
   trialSums,
+  violatedConditions,
 } from "@offloadlab/records";
 import { Collection } from "./collection.ts";
 import type { LabNodeState, Registry } from "./registry.ts";
@@ -146,13 +147,13 @@ export class Conductor {
     for (const id of await RunFolder.unsealed(this.#runsFolder)) {
       this.#log("warn", `run ${id} was not sealed: collecting its journals`);
       const path = join(this.#runsFolder, id);
-      const text = await readFile(join(path, archiveFiles.manifest), "utf8").catch(() => "");
+      const text = await readFile(join(path, archiveFiles.manifest), "utf8");
       const manifest = readManifest(text, archiveFiles.manifest);
       if ("problems" in manifest) {
-        await sealArchive(path, "invalid", ["the C-BS was restarted before the run had begun"]);
+        this.#log("error", `${path} cannot be sealed: ${manifest.problems.join("; ")}`);
         continue;
       }
-      const trials = JSON.parse(await readFile(join(path, archiveFiles.trials), "utf8").catch(() => "[]")) as Trial[];
+      const trials = trialSchedule(manifest.policies, manifest.repetitions, manifest.seed);
       this.#settings = manifest.settings;
       this.#progress = {
         id,
@@ -168,7 +169,8 @@ export class Conductor {
         remainingSeconds: 0,
         results: [],
       };
-      const folder = new RunFolder(path);
+      // The same files again: the C-BS may have been killed before it had written all of them.
+      const folder = await RunFolder.create(path, text, manifest, trials);
       const nodes = nodeIds(manifest.settings);
       const collection = new Collection(id, nodes, folder, this.#registry);
       const journal = await this.#openJournal(path);
@@ -227,8 +229,10 @@ export class Conductor {
     journal.write({ kind: "trial", trial: trial.number, policy: trial.policy, seed: trial.seed, startsAtUnixSeconds });
     this.#update({ trialStartsAt: startsAtUnixSeconds });
     const finished = this.#answers(nodes, "finished", id, trial.number);
-    for (const node of nodes)
-      this.#registry.send(node, { type: "start", run: id, trial: trial.number, startsAtUnixSeconds });
+    for (const node of nodes) {
+      const startsAt = startsAtUnixSeconds + phaseOf(manifest.settings, node) / clockSpeed;
+      this.#registry.send(node, { type: "start", run: id, trial: trial.number, startsAtUnixSeconds: startsAt });
+    }
     const limit = ((epochSeconds + drainSeconds) / clockSpeed + startAheadSeconds + 5) * 1000;
     await this.#within(limit, `end trial ${trial.number}`, finished, lost);
     journal.write({ kind: "trial-end", trial: trial.number });
@@ -342,13 +346,17 @@ export class Conductor {
     let final: RunState = state === "complete" && reasons.length > 0 ? "invalid" : state;
     await folder.close();
     await journal.flush();
-    const fates = taskFates((await readRun(folder.path)).journals);
+    const { journals } = await readRun(folder.path);
+    const fates = taskFates(journals);
+    const violated = state === "complete" ? violatedConditions(journals) : [];
     for (const { trial, task, ends } of fates) if (ends.length === 0) journal.write({ kind: "lost", trial, task });
     const lost = fates.filter(({ ends }) => ends.length === 0 || ends.some(({ outcome }) => outcome === "lost")).length;
     if (lost > 0) {
       reasons.push(`${lost} of ${fates.length} tasks were lost`);
       if (final === "complete") final = "invalid";
     }
+    reasons.push(...violated);
+    if (violated.length > 0) final = "invalid";
     journal.write({ kind: "run", state: final, ...(reasons.length > 0 ? { reason: reasons.join("; ") } : {}) });
     await journal.close();
     const rows = await this.#resultsSoFar(folder.path);
@@ -377,6 +385,15 @@ interface Waiting {
   readonly done: Promise<void>;
   readonly end: AbortController;
 }
+
+/**
+ * Lab seconds by which a node's community starts after the first one: the sub-slots of communities, which have nothing
+ * in common but the C-BS, are spread so that their bursts of work do not meet.
+ */
+const phaseOf = (settings: Settings, node: string): number => {
+  const subSlot = settings.timeSlot / settings.subSlotsPerTimeSlot;
+  return ((Number(node.split("-")[1]) - 1) / settings.communities.length) * subSlot;
+};
 
 /** A run that its own conditions end. */
 class RunInvalid extends RangeError {}

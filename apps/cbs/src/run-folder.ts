@@ -43,13 +43,15 @@ export class RunFolder {
   /** Runs in a folder that were never sealed: a C-BS was killed in the midst of them. */
   static async unsealed(runsFolder: string): Promise<string[]> {
     const entries = await readdir(runsFolder, { withFileTypes: true }).catch(() => []);
-    const sealed = (name: string): Promise<boolean> =>
-      stat(join(runsFolder, name, archiveFiles.status)).then(
+    const has = (name: string, file: string): Promise<boolean> =>
+      stat(join(runsFolder, name, file)).then(
         () => true,
         () => false,
       );
     const open: string[] = [];
-    for (const entry of entries) if (entry.isDirectory() && !(await sealed(entry.name))) open.push(entry.name);
+    for (const { name } of entries) {
+      if ((await has(name, archiveFiles.manifest)) && !(await has(name, archiveFiles.status))) open.push(name);
+    }
     return open.sort();
   }
 

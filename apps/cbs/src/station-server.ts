@@ -123,10 +123,17 @@ const accept = (
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       log("warn", `closed the link of ${id}: ${error.message}`);
-      socket.close(1008, error.message.slice(0, 120));
+      socket.close(1008, closeReason(error.message));
     }
   });
 };
+
+/** A close frame has room for 123 bytes (RFC 6455, section 5.5). */
+const closeReason = (text: string): string =>
+  Buffer.from(text)
+    .subarray(0, 120)
+    .toString("utf8")
+    .replace(/\uFFFD$/, "");
 
 const statusOf = ({ code }: Failure): number => {
   if (code === "peer/forbidden") return 403;

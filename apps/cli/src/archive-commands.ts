@@ -1,14 +1,14 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Failure } from "@offloadlab/protocol";
+import { Failure, messageOf } from "@offloadlab/protocol";
 import {
   archiveFiles,
   checkArchive,
+  leaseQuality,
   readRun,
   resultRows,
   resultTable,
   taskFates,
-  transmissionErrors,
   trialSums,
 } from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
@@ -49,9 +49,13 @@ export const check = async (run: string, options: { runs: string; format: Format
 /** `offload report`: the comparison and the quality of the emulation, from the journals. */
 export const report = async (run: string, options: { runs: string; format: Format }): Promise<void> => {
   const folder = await runFolder(run, options.runs);
-  const { settings, trials, journals } = await readRun(folder);
+  const { settings, trials, journals } = await readRun(folder).catch((error: unknown) => {
+    throw new Failure("archive/damaged", `${folder}: ${messageOf(error)}; \`offload check\` names the file`, {
+      cause: error,
+    });
+  });
   const rows = resultRows(trialSums(settings, trials, taskFates(journals)));
-  const quality = transmissionErrors(journals);
+  const quality = leaseQuality(journals);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const text = [
     resultTable(rows),

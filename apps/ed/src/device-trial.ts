@@ -106,7 +106,7 @@ export class DeviceTrial {
     const arrivals = [...tasks];
     for (let index = 0; ; index += 1) {
       const start = seconds(index * subSlot);
-      await clock.wakeAt(start, this.#ended.signal);
+      await clock.sleepUntil(start, this.#ended.signal);
       if (index > 0) {
         const { charge, drained, harvested } = this.#battery.endSubSlot();
         const amounts = { chargeJoules: charge, drainedJoules: drained, harvestedJoules: harvested };

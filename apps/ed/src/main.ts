@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { openClassifier, readImageSet } from "@offloadlab/classifier";
-import { Clock, unixNow } from "@offloadlab/hardware";
+import { Clock, preferEventLoop, unixNow } from "@offloadlab/hardware";
 import {
   type DeviceTelemetry,
   LabNode,
@@ -37,6 +37,7 @@ try {
   const classifier = await openClassifier(config.classifier);
   // The first inference is slower than all others: it is not a task's.
   await classifier.classify(await readImage(images, 0));
+  preferEventLoop();
   const server = new ServerClient(config.server_url, tls, classifier.card.name);
   const idle: DeviceTelemetry = {
     chargeJoules: 0,

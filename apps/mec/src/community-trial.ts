@@ -19,7 +19,7 @@ import { bitsOf, bitsPerSecond, bytes, cycles, ratio, seconds } from "@offloadla
 import { Leases, type OpenLease } from "./leases.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
-const guardShare = 0.2;
+const guardShare = 0.4;
 const placementNames = ["local", "edge", "wait"] as const;
 
 interface Report {

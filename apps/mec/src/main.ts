@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { openClassifier } from "@offloadlab/classifier";
-import { Clock, EmulatedProcessor, unixNow } from "@offloadlab/hardware";
+import { Clock, EmulatedProcessor, preferEventLoop, unixNow } from "@offloadlab/hardware";
 import { communityAt } from "@offloadlab/model";
 import { Failure, LabNode, messageOf, readConfig, readEnvironment, readTlsMaterial } from "@offloadlab/protocol";
 import { cycles } from "@offloadlab/units";
@@ -36,6 +36,7 @@ try {
   const classifier = await openClassifier(config.classifier);
   // The first inference is slower than all others: it is not a task's.
   await classifier.infer(new Float32Array(3 * classifier.card.input.width * classifier.card.input.height));
+  preferEventLoop();
   let trial: RunningTrial | undefined;
   const inUse = () => ({
     bandwidth: trial?.community.leases.bandwidthInUse ?? 0,

@@ -64,7 +64,7 @@ describe("refuses", () => {
     ["a negative harvest", [...first, "device", "harvested_joules"], -1, "at least 0"],
     ["no community", ["communities"], [], "it not to be empty"],
     ["a nameless community", [...first, "name"], "", "it not to be empty"],
-    ["two communities of one name", ["communities", 2, "name"], "community-1", "a name of its own"],
+    ["two communities of one name", ["communities", 2, "name"], "R1", "a name of its own"],
     ["a text for a range", [...first, "workload", "work_cycles"], "1e9", "a number or {low, high}"],
     ["a list for keys", [...first, "workload"], 3, "keys"],
     ["a constant of 0", [...first, "device", "clock_hertz"], 0, "more than 0"],

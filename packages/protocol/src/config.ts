@@ -15,11 +15,11 @@ export const readConfig = async <T>(file: string, reader: Reader<T>): Promise<T>
   const document = parseDocument(text, { lineCounter: new LineCounter() });
   const [error] = document.errors;
   if (error !== undefined) throw new Failure("config/invalid", `${file}: ${error.message}`, { cause: error });
-  return reader(valueOf(document, file), file);
+  return reader(contentOf(document, file), file);
 };
 
 /** Aliases are resolved only here: one without an anchor is no error of the parser's. */
-const valueOf = (document: Document, file: string): unknown => {
+const contentOf = (document: Document, file: string): unknown => {
   try {
     return document.toJS();
   } catch (error) {

@@ -3,9 +3,17 @@ import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ConnectionOptions, connect, createServer, type Server, type TlsOptions, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Authority, createAuthority, type Identity, issueIdentity, peerIdentity, requireRole, roles } from "./identity.ts";
+import {
+  type Authority,
+  createAuthority,
+  type Identity,
+  issueIdentity,
+  peerIdentity,
+  requireRole,
+  roles,
+} from "./identity.ts";
 import { readTlsMaterial, serverTls, type TlsMaterial } from "./tls.ts";
 
 let folder = "";

@@ -80,6 +80,9 @@ export const issueIdentity = async (
   folder: string,
   validDays = 365,
 ): Promise<IdentityFiles> => {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(identity.id)) {
+    throw new RangeError(`Expected a node's name of a-z, 0-9 and -, got ${identity.id}`);
+  }
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),

@@ -234,7 +234,12 @@ describe("FP32", () => {
         const nested = [...expected].map((value) => [[value]]);
         expect(floatElements(inputOf(floatRequest([nested], [1, values.length, 1, 1])))).toEqual(expected);
         const raw = Buffer.from(expected.buffer, expected.byteOffset, expected.byteLength);
-        const input = { name: "x", shape: [values.length], datatype: "FP32", parameters: { binary_data_size: raw.length } };
+        const input = {
+          name: "x",
+          shape: [values.length],
+          datatype: "FP32",
+          parameters: { binary_data_size: raw.length },
+        };
         // One byte more in front: the tensor need not be aligned in the body.
         for (const id of ["", "a", "ab", "abc"]) {
           const { body, headerLength } = bodyOf({ id, inputs: [input] }, raw);
@@ -255,7 +260,13 @@ describe("FP32", () => {
 
   it("are refused when their number is not the shape's, or bytes are left over", () => {
     malformed(() => floatElements(inputOf(floatRequest([1, 2, 3], [2, 2]))));
-    const raw = (size: number) => ({ name: "x", shape: [1], datatype: "FP32", raw: Buffer.alloc(size), data: undefined });
+    const raw = (size: number) => ({
+      name: "x",
+      shape: [1],
+      datatype: "FP32",
+      raw: Buffer.alloc(size),
+      data: undefined,
+    });
     expect(floatElements(raw(4))).toHaveLength(1);
     malformed(() => floatElements(raw(5)));
     malformed(() => floatElements(raw(8)));
@@ -268,7 +279,10 @@ describe("a response", () => {
     { name: "probabilities", shape: [2, 2], datatype: "FP32" as const, data: Float32Array.of(0.25, 0.75, 1, 0) },
   ];
   const request = (header: object) =>
-    parseInferenceRequest(bodyOf({ inputs: [{ name: "x", shape: [0], datatype: "FP32", data: [] }], ...header }).body, undefined);
+    parseInferenceRequest(
+      bodyOf({ inputs: [{ name: "x", shape: [0], datatype: "FP32", data: [] }], ...header }).body,
+      undefined,
+    );
 
   it("is JSON alone unless binary data is asked for", () => {
     const { body, headerLength } = encodeInferenceResponse(request({ id: "7" }), "net", outputs, { task_id: "t" });

@@ -120,7 +120,7 @@ export const bytesElements = (input: InferenceInput): Buffer[] => {
   const elements: Buffer[] = [];
   if (input.raw === undefined) {
     for (const item of input.data ?? []) {
-      if (typeof item !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(item)) {
+      if (typeof item !== "string" || item.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(item)) {
         throw new Failure(
           "wire/malformed",
           `infer: input \`${input.name}\` needs base64 strings for BYTES in JSON; send binary data to avoid them`,

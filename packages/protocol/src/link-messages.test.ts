@@ -87,8 +87,12 @@ it("a refusal is about the kind of message that came, not about another kind", (
       return (error as Failure).message;
     }
   };
-  expect(refusal({ type: "have", run: "r", file: "journal", offset: -1 })).toBe("message to a node: `offset` must be >= 0, got -1");
-  expect(refusal({ type: "start", run: "r", trial: 1.5, startsAtUnixSeconds: 1 })).toContain("`trial` must be integer, got 1.5");
+  expect(refusal({ type: "have", run: "r", file: "journal", offset: -1 })).toBe(
+    "message to a node: `offset` must be >= 0, got -1",
+  );
+  expect(refusal({ type: "start", run: "r", trial: 1.5, startsAtUnixSeconds: 1 })).toContain(
+    "`trial` must be integer, got 1.5",
+  );
   expect(refusal({ type: "close" })).toContain("required properties run");
   expect(refusal({ type: "dance" })).toContain('{"type":"dance"}');
 });
@@ -125,6 +129,8 @@ it("an offload request and its answers are read strictly", () => {
   expect(readOffloadAnswer({ decision: "wait" }, "w")).toEqual({ decision: "wait" });
   expect(() => readOffloadAnswer({ decision: "edge" }, "w")).toThrow(/lease/);
   for (const bandwidthShare of [0, 1.01, -1]) {
-    expect(() => readOffloadAnswer({ decision: "edge", lease: { ...lease, bandwidthShare } }, "w")).toThrow(/bandwidthShare/);
+    expect(() => readOffloadAnswer({ decision: "edge", lease: { ...lease, bandwidthShare } }, "w")).toThrow(
+      /bandwidthShare/,
+    );
   }
 });

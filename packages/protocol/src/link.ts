@@ -10,6 +10,7 @@ export const maxFrameBytes = 1 << 20;
 
 const firstBackoffMilliseconds = 100;
 const maxBackoffMilliseconds = 5_000;
+const closeMilliseconds = 500;
 const silenceMilliseconds = 15_000;
 
 interface LinkEvents {
@@ -75,7 +76,10 @@ export class Link extends EventEmitter<LinkEvents> {
 
   close(): void {
     this.#closed.abort();
-    this.#socket?.close(1000, "the node stops");
+    const socket = this.#socket;
+    socket?.close(1000, "the node stops");
+    // A silent peer does not hold a daemon that wants to end.
+    void sleep(closeMilliseconds, undefined, { ref: false }).then(() => socket?.terminate());
   }
 
   /** One connection, from opening to its end; resolves with the reason of the end. */
@@ -88,7 +92,7 @@ export class Link extends EventEmitter<LinkEvents> {
       let heard = performance.now();
       const watch = async (): Promise<void> => {
         while (socket.readyState === WebSocket.OPEN) {
-          await sleep(silenceMilliseconds / 3);
+          await sleep(silenceMilliseconds / 3, undefined, { ref: false });
           if (performance.now() - heard > silenceMilliseconds) socket.terminate();
         }
       };

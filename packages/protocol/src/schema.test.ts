@@ -84,7 +84,13 @@ it("text that is not JSON is malformed, with the parser's message as the cause",
 it("trying again may help with a peer that is away or slow, and with nothing else", () => {
   expect(isTransient(new Failure("peer/unreachable", ""))).toBe(true);
   expect(isTransient(new Failure("peer/slow", ""))).toBe(true);
-  for (const code of ["config/invalid", "wire/malformed", "peer/forbidden", "peer/refused", "archive/damaged"] as const) {
+  for (const code of [
+    "config/invalid",
+    "wire/malformed",
+    "peer/forbidden",
+    "peer/refused",
+    "archive/damaged",
+  ] as const) {
     expect(isTransient(new Failure(code, ""))).toBe(false);
   }
 });

@@ -123,34 +123,37 @@ const received = async (receiver: Receiver, size: number): Promise<void> => {
 
 const lineOf = (index: number, width: number): string => JSON.stringify({ index, text: "é—✓ ".repeat(width) });
 
-it.each([1, 2, 3, 4, 5])("a growing file arrives whole over a connection that is killed at random places (%i)", async (seed) => {
-  const random = randomStream(seed, "shipping");
-  const path = join(folder, `growing-${seed}.ndjson`);
-  const receiver = new Receiver();
-  await writeFile(path, "");
-  const ship = await shipTo(receiver, path);
-  const writer = await LineWriter.open(path, () => void ship.shipping.ship());
-  let cuts = 0;
-  let cutAt = random.integer(200_000);
-  receiver.on("piece", ({ offset }) => {
-    if (offset < cutAt || cuts === 6) return;
-    cuts += 1;
-    cutAt = offset + random.integer(400_000);
-    if (random.uniform() < 0.5) ship.station.cut();
-    else receiver.socket?.close(1001, "the C-BS stops");
-  });
-  for (let index = 0; index < 1500; index += 1) {
-    writer.append(lineOf(index, 1 + random.integer(200)));
-    if (random.uniform() < 0.1) await writer.flush();
-  }
-  await writer.close();
-  const file = await readFile(path);
-  await received(receiver, file.length);
-  await ship.close();
-  expect(receiver.bytes.equals(file)).toBe(true);
-  expect(ship.shipping.acknowledged).toBeLessThanOrEqual(file.length);
-  expect(cuts).toBeGreaterThanOrEqual(3);
-});
+it.each([1, 2, 3, 4, 5])(
+  "a growing file arrives whole over a connection that is killed at random places (%i)",
+  async (seed) => {
+    const random = randomStream(seed, "shipping");
+    const path = join(folder, `growing-${seed}.ndjson`);
+    const receiver = new Receiver();
+    await writeFile(path, "");
+    const ship = await shipTo(receiver, path);
+    const writer = await LineWriter.open(path, () => void ship.shipping.ship());
+    let cuts = 0;
+    let cutAt = random.integer(200_000);
+    receiver.on("piece", ({ offset }) => {
+      if (offset < cutAt || cuts === 6) return;
+      cuts += 1;
+      cutAt = offset + random.integer(400_000);
+      if (random.uniform() < 0.5) ship.station.cut();
+      else receiver.socket?.close(1001, "the C-BS stops");
+    });
+    for (let index = 0; index < 1500; index += 1) {
+      writer.append(lineOf(index, 1 + random.integer(200)));
+      if (random.uniform() < 0.1) await writer.flush();
+    }
+    await writer.close();
+    const file = await readFile(path);
+    await received(receiver, file.length);
+    await ship.close();
+    expect(receiver.bytes.equals(file)).toBe(true);
+    expect(ship.shipping.acknowledged).toBeLessThanOrEqual(file.length);
+    expect(cuts).toBeGreaterThanOrEqual(3);
+  },
+);
 
 it("a file arrives whole when the station is away for a while and comes back with a part of it", async () => {
   const path = join(folder, "restart.ndjson");

@@ -3,6 +3,8 @@ import type { Link } from "./link.ts";
 import type { RunFile } from "./link-messages.ts";
 
 const pieceBytes = 128 * 1024;
+/** A longer line would not fit into a frame, quoted as JSON. */
+const maxPieceBytes = 512 * 1024;
 const windowBytes = 1 << 20;
 
 /**
@@ -64,15 +66,19 @@ export class Shipping {
   }
 
   async #send(): Promise<void> {
-    const buffer = Buffer.alloc(pieceBytes);
+    let buffer = Buffer.alloc(pieceBytes);
     while (this.#sent !== undefined && this.#link.isUp && this.#sent - this.#acknowledged < windowBytes) {
       const offset = this.#sent;
       this.#file ??= await open(this.#path, "r");
-      const { bytesRead } = await this.#file.read(buffer, 0, pieceBytes, offset);
+      const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, offset);
       // Meanwhile the C-BS may have asked to go on from elsewhere.
       if (this.#sent !== offset) continue;
       // Whole lines only, so that a piece is never cut within a character.
       const end = buffer.lastIndexOf(0x0a, bytesRead - 1) + 1;
+      if (end === 0 && bytesRead === buffer.length && bytesRead < maxPieceBytes) {
+        buffer = Buffer.alloc(2 * buffer.length);
+        continue;
+      }
       if (bytesRead === 0 || end === 0 || end > bytesRead) return;
       const text = buffer.toString("utf8", 0, end);
       if (!this.#link.send({ type: "append", run: this.#run, file: this.#kind, offset, text })) return;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { serverTls, type TlsMaterial } from "./tls.ts";
 
@@ -10,6 +11,8 @@ export class TestStation {
   readonly #accept: (socket: WebSocket) => void;
   #server: Server | undefined;
   #sockets: WebSocketServer | undefined;
+  /** Also those whose TLS handshake has not ended. */
+  readonly #connections = new Set<Duplex>();
   #port = 0;
 
   constructor(tls: TlsMaterial, accept: (socket: WebSocket) => void = () => {}) {
@@ -28,6 +31,10 @@ export class TestStation {
 
   async open(): Promise<void> {
     this.#server = createServer(serverTls(this.#tls));
+    this.#server.on("connection", (socket) => {
+      this.#connections.add(socket);
+      socket.on("close", () => this.#connections.delete(socket));
+    });
     this.#sockets = new WebSocketServer({ server: this.#server });
     this.#sockets.on("connection", this.#accept);
     this.#server.listen(this.#port);
@@ -43,10 +50,9 @@ export class TestStation {
   /** As `cut`, and nobody listens any more. */
   async close(): Promise<void> {
     const closed = once(this.server, "close");
-    this.cut();
     this.#sockets?.close();
     this.server.close();
-    this.server.closeAllConnections();
+    for (const socket of this.#connections) socket.destroy();
     await closed;
   }
 }

@@ -1,4 +1,15 @@
-import { isSuccess, meetsDeadline, nodeIds, type Settings, sharesFit, withinCharge } from "@offloadlab/model";
+import {
+  type CommunitySettings,
+  communityAt,
+  hasExpired,
+  instantReward,
+  isSuccess,
+  meetsDeadline,
+  nodeIds,
+  type Settings,
+  sharesFit,
+  withinCharge,
+} from "@offloadlab/model";
 import { joules, seconds } from "@offloadlab/units";
 import { archiveFiles } from "./archive.ts";
 import type { ActionRecord, BatteryRecord, JournalRecord, OutcomeRecord } from "./journal-records.ts";
@@ -19,11 +30,15 @@ export const checkJournals = (
 ): string[] => [
   ...[...journals].flatMap(([node, records]) => [
     ...clockProblems(node, records),
+    ...ledgerProblems(settings, node, records),
     ...records.flatMap((record) => recordProblems(settings, node, record)),
   ]),
   ...conservationProblems(journals),
   ...(complete ? completenessProblems(settings, trials, journals) : []),
 ];
+
+/** Numbers in journals have nine digits after the point; sums of a few of them stay well within this. */
+const tolerance = 1e-6;
 
 const problem = (node: string, what: string): string => `${archiveFiles.journal(node)}: ${what}`;
 
@@ -43,7 +58,6 @@ const clockProblems = (node: string, records: readonly JournalRecord[]): string[
 const recordProblems = (settings: Settings, node: string, record: JournalRecord): string[] => {
   if (record.kind === "action") return actionProblems(node, record);
   if (record.kind === "outcome") return outcomeProblems(settings, node, record);
-  if (record.kind === "battery") return batteryProblems(settings, node, record);
   return [];
 };
 
@@ -68,25 +82,47 @@ const actionProblems = (node: string, action: ActionRecord): string[] => {
 
 /** C2 and C3: what is recorded as a success kept to the deadline and could be paid for. */
 const outcomeProblems = (settings: Settings, node: string, end: OutcomeRecord): string[] => {
-  const intime = meetsDeadline(seconds(end.delaySeconds), settings.deadline);
+  const delay = seconds(end.delaySeconds);
+  const intime = meetsDeadline(delay, settings.deadline);
   const paid = withinCharge(joules(end.energyJoules), joules(end.chargeJoules));
   const what = `trial ${end.trial}: ${end.task} is ${end.outcome}`;
   if (isSuccess(end.outcome) && !intime) return [problem(node, `${what} after ${end.delaySeconds} s: C2 is broken`)];
   if (isSuccess(end.outcome) && !paid) {
     return [problem(node, `${what} with ${end.energyJoules} J of ${end.chargeJoules} J: C3 is broken`)];
   }
-  if (end.outcome === "late" && intime)
+  const early = end.outcome === "late" ? intime : end.outcome === "expired" && !hasExpired(delay, settings.deadline);
+  if (early) {
     return [problem(node, `${what} after ${end.delaySeconds} s, within the deadline`)];
-  return [];
+  }
+  const { demand, device } = communityOf(settings, node);
+  const reward = instantReward(demand, end.outcome, delay, joules(end.energyJoules), device.capacity);
+  return Math.abs(reward - end.reward) <= tolerance
+    ? []
+    : [problem(node, `${what} with a reward of ${end.reward}, Eq. (19) gives ${reward}`)];
 };
 
-const batteryProblems = (settings: Settings, node: string, battery: BatteryRecord): string[] => {
-  const capacity = settings.communities[Number(node.split("-")[1]) - 1]?.device.capacity ?? 0;
-  const fits = battery.chargeJoules >= 0 && battery.chargeJoules <= capacity + 1e-9;
-  return fits
-    ? []
-    : [problem(node, `trial ${battery.trial}: a charge of ${battery.chargeJoules} J is outside [0, ${capacity}]`)];
+/** Energy is conserved: each sub-slot's charge is the one before, plus what was harvested, less what was drained. */
+const ledgerProblems = (settings: Settings, node: string, records: readonly JournalRecord[]): string[] => {
+  const last = new Map<number, BatteryRecord>();
+  return records.flatMap((record) => {
+    if (record.kind !== "battery") return [];
+    const { capacity } = communityOf(settings, node).device;
+    const { trial, subSlot, chargeJoules, harvestedJoules, drainedJoules } = record;
+    const before = last.get(trial);
+    last.set(trial, record);
+    const where = `trial ${trial}, sub-slot ${subSlot}`;
+    if (chargeJoules < 0 || chargeJoules > capacity + tolerance) {
+      return [problem(node, `${where}: a charge of ${chargeJoules} J is outside [0, ${capacity}]`)];
+    }
+    const gap = chargeJoules - (before?.chargeJoules ?? capacity) - harvestedJoules + drainedJoules;
+    if (subSlot !== (before?.subSlot ?? -1) + 1)
+      return [problem(node, `${where}: the ledger misses the sub-slot before`)];
+    return Math.abs(gap) <= tolerance ? [] : [problem(node, `${where}: ${gap} J came from nowhere`)];
+  });
 };
+
+const communityOf = (settings: Settings, node: string): CommunitySettings =>
+  communityAt(settings, Number(node.split("-")[1]) - 1);
 
 /** Generated = sum of outcomes: every task ended once, or was declared lost. */
 const conservationProblems = (journals: Journals): string[] =>

@@ -11,6 +11,7 @@ import {
   statusText,
 } from "./archive.ts";
 import { checkJournals } from "./check-journals.ts";
+import { violatedConditions } from "./conditions.ts";
 import { readJournal } from "./journal.ts";
 import type { JournalRecord } from "./journal-records.ts";
 import { taskFates } from "./reconcile.ts";
@@ -45,6 +46,8 @@ export const checkArchive = async (folder: string): Promise<CheckReport> => {
       `${archiveFiles.journal("cbs")}: ${run.trials.length} of ${run.scheduled.length} trials came to their end, but the run calls itself complete`,
     );
   }
+  if (complete)
+    contents.push(...violatedConditions(run.journals).map((what) => `${archiveFiles.status}: complete, but ${what}`));
   const fates = taskFates(run.journals);
   const results = JSON.stringify(resultRows(trialSums(run.settings, run.trials, fates)));
   if (results !== JSON.stringify((run.results as { rows?: unknown } | null)?.rows)) {

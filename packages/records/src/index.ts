@@ -1,11 +1,12 @@
 export * from "./archive.ts";
 export * from "./check.ts";
+export * from "./conditions.ts";
 export * from "./journal.ts";
 export type * from "./journal-records.ts";
+export * from "./lease-quality.ts";
 export * from "./manifest.ts";
 export * from "./reconcile.ts";
 export * from "./results.ts";
 export * from "./schedule.ts";
 export * from "./statistics.ts";
 export * from "./table.ts";
-export * from "./transmission.ts";

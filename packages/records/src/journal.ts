@@ -1,11 +1,27 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { JournalRecord, NewRecord } from "./journal-records.ts";
+
+/** Lines that come within this real time share one sync: what a crash may cost. */
+const gatherMilliseconds = 100;
+
+/** A promise with its own resolve. */
+const hurry = (): { promise: Promise<void>; resolve: () => void } => {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+};
 
 /** Writes lines to an append-only file; each batch is synced to the disk before anyone is told of it. */
 export class LineWriter {
   readonly #file: FileHandle;
   readonly #onSynced: () => void;
   #lines: string[] = [];
+  /** Settled when someone waits for the lines. */
+  #hurry = hurry();
+  #hurried = false;
   #writing: Promise<void> | undefined;
 
   private constructor(file: FileHandle, onSynced: () => void) {
@@ -34,6 +50,9 @@ export class LineWriter {
 
   /** Resolves when every line so far is on the disk. */
   async flush(): Promise<void> {
+    if (this.#writing === undefined) return;
+    this.#hurried = true;
+    this.#hurry.resolve();
     await this.#writing;
   }
 
@@ -48,9 +67,8 @@ export class LineWriter {
   }
 
   async #write(): Promise<void> {
-    // Lines of the same turn of the event loop, and those that come while the disk is busy, share one sync.
-    await Promise.resolve();
     while (this.#lines.length > 0) {
+      if (!this.#hurried) await Promise.race([sleep(gatherMilliseconds), this.#hurry.promise]);
       const batch = this.#lines.join("");
       this.#lines = [];
       await this.#file.appendFile(batch);
@@ -58,6 +76,8 @@ export class LineWriter {
       this.#onSynced();
     }
     this.#writing = undefined;
+    this.#hurried = false;
+    this.#hurry = hurry();
   }
 }
 
@@ -89,16 +109,20 @@ export class Journal {
   }
 }
 
-/** Nine digits after the point: nanoseconds and nanojoules, below anything that is measured here. */
+/**
+ * Nine digits after the point: nanoseconds and nanojoules, below anything that is measured here. A number too large to
+ * have them, as Unix seconds are, stays as it is: rounding would only cost it its last digit.
+ */
 const rounded = (_key: string, value: unknown): unknown =>
-  typeof value === "number" && !Number.isInteger(value) ? Math.round(value * 1e9) / 1e9 : value;
+  typeof value === "number" && Math.abs(value * 1e9) < Number.MAX_SAFE_INTEGER ? Math.round(value * 1e9) / 1e9 : value;
 
 /**
  * Reads a journal; a torn last line is left out.
  *
  * @throws SyntaxError when a line in between is not JSON
  */
-export const readJournal = async (path: string): Promise<JournalRecord[]> => parseJournal(await readFile(path, "utf8"), path);
+export const readJournal = async (path: string): Promise<JournalRecord[]> =>
+  parseJournal(await readFile(path, "utf8"), path);
 
 /** @throws SyntaxError when a complete line is not JSON */
 export const parseJournal = (text: string, where = "journal"): JournalRecord[] =>

@@ -12,7 +12,7 @@ export interface LeaseQuality {
 }
 
 /** Errors over all served tasks of a run; NaN without any. */
-export const transmissionErrors = (journals: Journals): LeaseQuality => {
+export const leaseQuality = (journals: Journals): LeaseQuality => {
   const services = [...journals.values()].flat().filter((record) => record.kind === "service");
   const upload = services.map((s) => Math.abs(s.uploadSeconds / s.theoreticalUploadSeconds - 1));
   const share = services.map((s) => Math.abs(s.achievedComputeShare / s.computeShare - 1));

@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { Failure, messageOf } from "@offloadlab/protocol";
+import { type Seconds, seconds } from "@offloadlab/units";
+import { type Card, readCard } from "./card.ts";
+import { decodeImage } from "./decode.ts";
+import { type InferenceThread, startInferenceThread } from "./inference-thread.ts";
+import { embeddedModel } from "./paths.ts";
+import type { WorkerData } from "./worker-messages.ts";
+
+/** What the model says of one image. */
+export interface Classification {
+  readonly label: string;
+  /** Of the label in the card. */
+  readonly index: number;
+  /** One for each label of the card; they sum to 1. */
+  readonly probabilities: Float32Array<ArrayBuffer>;
+  /** From the image's bytes to the tensor; 0 when a tensor was given. */
+  readonly decodeSeconds: Seconds;
+  /** Of the model alone, without the wait for its turn. */
+  readonly inferSeconds: Seconds;
+}
+
+/** A model ready to run on a thread of its own. */
+export interface Classifier {
+  readonly card: Card;
+  /** Of the ONNX file, in hexadecimal. */
+  readonly sha256: string;
+  /**
+   * Decodes and classifies a JPEG or PNG. Calls may overlap: one image is decoded while the model runs on another.
+   *
+   * @throws Failure `image/unreadable`, or `classifier/unloadable` when the thread dies, which the next call starts again
+   */
+  classify(image: Uint8Array): Promise<Classification>;
+  /**
+   * Classifies a decoded image.
+   *
+   * @param tensor in the card's layout; it is handed over, its buffer is empty afterwards
+   * @throws RangeError when the tensor is not of the card's size
+   */
+  infer(tensor: Float32Array<ArrayBuffer>): Promise<Classification>;
+  /** Answers what is open, then ends the thread. Calls after this are a mistake. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads a model and the card of the same name beside it.
+ *
+ * @param options.threads threads of one inference; 1 leaves the other cores to the device
+ * @throws Failure `classifier/unloadable` when a file is missing or the model does not fit its card, `config/invalid` for a wrong card
+ */
+export const openClassifier = async (
+  modelFile: string = embeddedModel,
+  options: { readonly threads?: number } = {},
+): Promise<Classifier> => {
+  const { threads = 1 } = options;
+  if (!Number.isSafeInteger(threads) || threads < 1) throw new RangeError(`Expected at least 1 thread, got ${threads}`);
+  const file = resolve(modelFile);
+  const card = await readCard(join(dirname(file), `${basename(file, extname(file))}.yaml`));
+  const sha256 = await digestOf(file);
+  const inputShape = inputShapeOf(card);
+  const inputSize = inputShape.reduce((product, size) => product * size, 1);
+  const data: WorkerData = {
+    modelFile: file,
+    inputName: card.input.name,
+    inputShape,
+    outputName: card.output.name,
+    labelCount: card.labels.length,
+    threads,
+  };
+
+  let thread: Promise<InferenceThread> | undefined;
+  const running = (): Promise<InferenceThread> => {
+    thread ??= startInferenceThread(data, () => {
+      thread = undefined;
+    });
+    return thread;
+  };
+
+  let closed = false;
+  const openCalls = new Set<Promise<Classification>>();
+  const accept = async (call: () => Promise<Classification>): Promise<Classification> => {
+    if (closed) throw new RangeError(`The classifier of ${file} is closed`);
+    const answer = call();
+    openCalls.add(answer);
+    try {
+      return await answer;
+    } finally {
+      openCalls.delete(answer);
+    }
+  };
+
+  const classifyTensor = async (tensor: Float32Array<ArrayBuffer>, decodeSeconds: Seconds): Promise<Classification> => {
+    const { outputs, inferSeconds } = await (await running()).run(tensor);
+    const probabilities = card.output.kind === "logits" ? softmax(outputs) : outputs;
+    const index = probabilities.reduce((best, value, i) => (value > (probabilities[best] as number) ? i : best), 0);
+    return { label: card.labels[index] as string, index, probabilities, decodeSeconds, inferSeconds };
+  };
+
+  await running();
+  return {
+    card,
+    sha256,
+    classify: (image) =>
+      accept(async () => {
+        const start = performance.now();
+        const tensor = await decodeImage(image, card);
+        return classifyTensor(tensor, seconds((performance.now() - start) / 1000));
+      }),
+    infer: (tensor) =>
+      accept(async () => {
+        if (tensor.length !== inputSize) {
+          throw new RangeError(`Expected ${inputSize} values [${inputShape.join(", ")}], got ${tensor.length}`);
+        }
+        // A view is copied: handing over its buffer would empty the caller's other views too.
+        const whole = tensor.byteLength === tensor.buffer.byteLength ? tensor : tensor.slice();
+        return classifyTensor(whole, seconds(0));
+      }),
+    close: async () => {
+      closed = true;
+      await Promise.allSettled(openCalls);
+      // A thread that could not be started again has nothing to close.
+      await thread?.then(
+        (started) => started.close(),
+        () => {},
+      );
+    },
+  };
+};
+
+const inputShapeOf = ({ input: { layout, width, height } }: Card): number[] =>
+  layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3];
+
+const digestOf = async (file: string): Promise<string> => {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash).catch((error: unknown) => {
+    throw new Failure("classifier/unloadable", `${file}: expected an ONNX model, ${messageOf(error)}`, {
+      cause: error,
+    });
+  });
+  return hash.digest("hex");
+};
+
+const softmax = (logits: Float32Array): Float32Array<ArrayBuffer> => {
+  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const powers = Float32Array.from(logits, (logit) => Math.exp(logit - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+};

@@ -1,0 +1,323 @@
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { randomStream, settingsToFile } from "@offloadlab/model";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { archiveFiles, contentFiles, type RunState, sealArchive } from "./archive.ts";
+import { checkArchive, readStatus } from "./check.ts";
+import type { JournalRecord, NewRecord } from "./journal-records.ts";
+import { action, generated, outcome, service, smallSettings, stamped } from "./journals.test-helper.ts";
+import { taskFates } from "./reconcile.ts";
+import { type ResultRow, resultRows, trialSums } from "./results.ts";
+import type { Trial } from "./schedule.ts";
+import { resultTable } from "./table.ts";
+
+const trials: readonly Trial[] = [{ number: 1, policy: "edge", repetition: 1, seed: 5 }];
+const end: NewRecord = { kind: "trial-end", trial: 1 };
+const edge = (task: string, bandwidthShare: number, computeShare: number) =>
+  ({ task, placement: "edge", bandwidthShare, computeShare, lease: `lease-${task}` }) as const;
+
+/** A run of one trial in which all is well. */
+const goodJournals = (): Record<string, JournalRecord[]> => ({
+  cbs: stamped([{ kind: "run", state: "running" }, end, { kind: "run", state: "complete" }]),
+  "mec-1": stamped([
+    { kind: "boot", node: "mec-1", boot: "a" },
+    action([edge("ed-1-1-0", 0.5, 0.25), { task: "ed-1-2-0", placement: "local", bandwidthShare: 0, computeShare: 0 }]),
+    service("ed-1-1-0"),
+    end,
+  ]),
+  "mec-2": stamped([{ kind: "boot", node: "mec-2", boot: "b" }, end]),
+  "ed-1-1": stamped([
+    { kind: "boot", node: "ed-1-1", boot: "c" },
+    generated("ed-1-1-0"),
+    outcome("ed-1-1-0", { outcome: "completed-edge", energyJoules: 2, reward: -0.5 - 2 / 120 }),
+    {
+      kind: "battery",
+      trial: 1,
+      subSlot: 0,
+      chargeJoules: 118,
+      drainedJoules: 2,
+      harvestedJoules: 0,
+      method: "emulated",
+    },
+    end,
+  ]),
+  "ed-1-2": stamped([
+    { kind: "boot", node: "ed-1-2", boot: "d" },
+    generated("ed-1-2-0"),
+    outcome("ed-1-2-0", { outcome: "late", delaySeconds: 1.75, reward: -10 }),
+    end,
+  ]),
+  "ed-2-1": stamped([{ kind: "boot", node: "ed-2-1", boot: "e" }, end]),
+});
+
+interface Build {
+  readonly journals?: Record<string, readonly JournalRecord[]>;
+  readonly rows?: unknown;
+  readonly scheduled?: readonly Trial[];
+  readonly state?: RunState;
+  /** Files to write besides, or instead. */
+  readonly files?: Record<string, string>;
+}
+
+/** Writes and seals an archive as the C-BS does. */
+const build = async (
+  folder: string,
+  { journals = goodJournals(), rows, scheduled = trials, state = "complete", files = {} }: Build,
+): Promise<void> => {
+  const results = rows ?? resultRows(trialSums(smallSettings, trials, taskFates(new Map(Object.entries(journals)))));
+  const contents: Record<string, string> = {
+    [archiveFiles.manifest]: "name: small\n",
+    [archiveFiles.settings]: JSON.stringify(settingsToFile(smallSettings)),
+    [archiveFiles.trials]: JSON.stringify(scheduled),
+    [archiveFiles.results]: JSON.stringify({ rows: results }),
+    [archiveFiles.table]: rows === undefined ? `${resultTable(results as readonly ResultRow[])}\n` : "",
+    [archiveFiles.environment("ed-1-1")]: '{"hardware":"emulated"}\n',
+    ...Object.fromEntries(
+      Object.entries(journals).map(([node, records]) => [
+        archiveFiles.journal(node),
+        records.map((record) => `${JSON.stringify(record)}\n`).join(""),
+      ]),
+    ),
+    [archiveFiles.log("cbs")]: '{"level":30,"msg":"run"}\n',
+    ...files,
+  };
+  for (const [file, text] of Object.entries(contents)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), text);
+  }
+  await sealArchive(folder, state, state === "complete" ? [] : ["a reason"]);
+};
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "archive-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const problemsOf = async (options: Build): Promise<readonly string[]> => {
+  await build(folder, options);
+  return (await checkArchive(folder)).problems;
+};
+
+/** The good journals with one node's records changed. */
+const changed = (node: string, change: (records: JournalRecord[]) => JournalRecord[]): Build => {
+  const journals = goodJournals();
+  journals[node] = change(journals[node] ?? []);
+  return { journals };
+};
+
+const replaced = <K extends JournalRecord["kind"]>(
+  records: JournalRecord[],
+  kind: K,
+  change: Partial<JournalRecord & { kind: K }>,
+): JournalRecord[] =>
+  records.map((record) => (record.kind === kind ? ({ ...record, ...change } as JournalRecord) : record));
+
+describe("a sealed archive", () => {
+  it("is accepted, and says what it holds", async () => {
+    await build(folder, {});
+    const report = await checkArchive(folder);
+    expect(report.problems).toEqual([]);
+    expect(report).toMatchObject({ status: { state: "complete", reasons: [] }, tasks: 2, trials: 1 });
+  });
+
+  it("is accepted under any name of its folder", async () => {
+    await build(folder, {});
+    for (const name of [
+      `${folder}/`,
+      `${folder}/.`,
+      relative(process.cwd(), folder),
+      `./${relative(process.cwd(), folder)}`,
+    ]) {
+      expect((await checkArchive(name)).problems).toEqual([]);
+    }
+  });
+
+  it("is refused when any byte of any file has changed, and the file is named", async () => {
+    await build(folder, {});
+    const random = randomStream(3, "bytes");
+    const files = [...(await contentFiles(folder)), archiveFiles.checksums, archiveFiles.status];
+    expect(files).toHaveLength(15);
+    for (const file of files) {
+      const path = join(folder, file);
+      const content = await readFile(path);
+      const places =
+        content.length <= 200
+          ? Array.from(content, (_, place) => place)
+          : [0, content.length - 1, ...Array.from({ length: 200 }, () => random.integer(content.length))];
+      for (const place of places) {
+        const bytes = Buffer.from(content);
+        bytes[place] = (bytes[place] as number) ^ (1 + random.integer(255));
+        await writeFile(path, bytes);
+        const { problems } = await checkArchive(folder);
+        if (!problems.some((problem) => problem.startsWith(`${file}: `)))
+          expect.fail(`byte ${place} of ${file}: ${problems.join("; ")}`);
+      }
+      await writeFile(path, content);
+    }
+    expect((await checkArchive(folder)).problems).toEqual([]);
+  }, 60_000);
+
+  it("is refused when a file was cut, lengthened, removed or added", async () => {
+    await build(folder, {});
+    const files = [...(await contentFiles(folder)), archiveFiles.checksums, archiveFiles.status];
+    for (const file of files) {
+      const path = join(folder, file);
+      const content = await readFile(path);
+      for (const damage of [
+        () => writeFile(path, content.subarray(0, -1)),
+        () => appendFile(path, "\n"),
+        () => unlink(path),
+      ]) {
+        await damage();
+        expect((await checkArchive(folder)).problems.join("\n")).toContain(`${file}: `);
+        await writeFile(path, content);
+      }
+    }
+    for (const file of ["note.txt", "journals/ed-9-9.ndjson"]) {
+      await writeFile(join(folder, file), "");
+      expect((await checkArchive(folder)).problems).toEqual([`${file}: was not there when the run was sealed`]);
+      await unlink(join(folder, file));
+    }
+    expect((await checkArchive(folder)).problems).toEqual([]);
+  });
+
+  it("is refused before it is sealed", async () => {
+    await build(folder, {});
+    await unlink(join(folder, archiveFiles.status));
+    const report = await checkArchive(folder);
+    expect(report.status).toBeNull();
+    expect(report.problems).toEqual(["status: missing; the run was not sealed"]);
+  });
+
+  it("keeps its state and its reasons, and says of itself when it is invalid", async () => {
+    await build(folder, { state: "invalid" });
+    const report = await checkArchive(folder);
+    expect(report).toMatchObject({ problems: [], status: { state: "invalid", reasons: ["a reason"] } });
+    const text = await readFile(join(folder, archiveFiles.status), "utf8");
+    expect(readStatus(text)).toEqual(report.status);
+    for (const other of ["", "{", text.slice(0, -1), `${text}\n`, text.replace("invalid", "perfect")])
+      expect(readStatus(other)).toBeNull();
+    await expect(stat(join(folder, `${archiveFiles.status}.part`))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("an archive whose bytes are intact is refused", () => {
+  it("when a task has two outcomes", async () => {
+    const twice = changed("ed-1-1", (records) => [
+      ...records,
+      { time: 2000, ...outcome("ed-1-1-0", { reward: -0.5 - 10 / 120 }) },
+    ]);
+    expect(await problemsOf(twice)).toEqual([
+      "journals/ed-1-1.ndjson: trial 1: ed-1-1-0 has 2 outcomes instead of one",
+    ]);
+  });
+
+  it("when a task has an outcome and was declared lost", async () => {
+    const lost = changed("cbs", (records) => [...records, { time: 2000, kind: "lost", trial: 1, task: "ed-1-2-0" }]);
+    expect((await problemsOf({ ...lost, state: "invalid" })).join()).toContain("ed-1-2-0 has 2 outcomes");
+  });
+
+  it("when a task has no outcome, whoever saw the task", async () => {
+    const ed = changed("ed-1-2", (records) => records.filter(({ kind }) => kind !== "outcome"));
+    expect(await problemsOf(ed)).toEqual(["journals/ed-1-2.ndjson: trial 1: ed-1-2-0 has 0 outcomes instead of one"]);
+    const mec = changed("mec-2", (records) => [...records, { time: 2000, ...service("ed-2-1-7") }]);
+    expect((await problemsOf(mec)).join()).toContain("ed-2-1-7 has 0 outcomes");
+  });
+
+  it("when a task is lost and the run calls itself complete", async () => {
+    const journals = goodJournals();
+    journals["ed-1-2"] = (journals["ed-1-2"] ?? []).filter(({ kind }) => kind !== "outcome");
+    journals["cbs"]?.push({ time: 2000, kind: "lost", trial: 1, task: "ed-1-2-0" });
+    expect((await problemsOf({ journals })).join()).toContain("ed-1-2-0 is lost");
+    expect(await problemsOf({ journals, state: "invalid" })).toEqual([]);
+  });
+
+  it.each([
+    ["C4", { decisions: [edge("ed-1-1-0", 0.7, 0.1), edge("ed-1-2-0", 0.4, 0.1)] }],
+    ["C4", { bandwidthInUseRatio: 0.6, decisions: [edge("ed-1-1-0", 0.5, 0.1)] }],
+    ["C4", { bandwidthInUseRatio: -0.1 }],
+    ["C5", { decisions: [edge("ed-1-1-0", 0.1, 0.7), edge("ed-1-2-0", 0.1, 0.4)] }],
+    ["C5", { computeInUseRatio: 0.80001, decisions: [edge("ed-1-1-0", 0.5, 0.2)] }],
+    ["C1", { decisions: [edge("ed-1-1-0", 0.5, 0)] }],
+    ["C1", { decisions: [{ ...edge("ed-1-1-0", 0, 0.5), placement: "local" as const }] }],
+  ])("when an action breaks %s: %j", async (rule, change) => {
+    const problems = await problemsOf(changed("mec-1", (records) => replaced(records, "action", change)));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^journals/mec-1\\.ndjson: trial 1, sub-slot 0: ${rule} is broken`));
+  });
+
+  it.each([
+    ["completed after the deadline", { delaySeconds: 1.500001 }, "C2 is broken"],
+    ["completed with more energy than there was", { energyJoules: 120.1 }, "C3 is broken"],
+    ["late within the deadline", { outcome: "late" as const, delaySeconds: 1.5 }, "within the deadline"],
+    ["expired before the deadline", { outcome: "expired" as const, delaySeconds: 1.4999 }, "within the deadline"],
+    ["paid a reward that Eq. (19) does not give", { reward: -0.5 }, "Eq. (19) gives -0.51666"],
+  ])("when a task is %s", async (_, change, problem) => {
+    const problems = await problemsOf(changed("ed-1-1", (records) => replaced(records, "outcome", change)));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^journals\/ed-1-1\.ndjson: trial 1: ed-1-1-0 is /);
+    expect(problems[0]).toContain(problem);
+  });
+
+  it("when energy comes from nowhere, or a sub-slot is missing in the ledger", async () => {
+    const free = changed("ed-1-1", (records) => replaced(records, "battery", { drainedJoules: 3 }));
+    expect(await problemsOf(free)).toEqual(["journals/ed-1-1.ndjson: trial 1, sub-slot 0: 1 J came from nowhere"]);
+    const gap = changed("ed-1-1", (records) => replaced(records, "battery", { subSlot: 1 }));
+    expect((await problemsOf(gap)).join()).toContain("sub-slot 1: the ledger misses the sub-slot before");
+  });
+
+  it.each([-0.001, 120.001])("when a battery holds %f J of 120 J", async (chargeJoules) => {
+    const problems = await problemsOf(changed("ed-1-1", (records) => replaced(records, "battery", { chargeJoules })));
+    expect(problems).toEqual([
+      `journals/ed-1-1.ndjson: trial 1, sub-slot 0: a charge of ${chargeJoules} J is outside [0, 120]`,
+    ]);
+  });
+
+  it("when a clock goes back, but not when a process began again", async () => {
+    const back = changed("ed-2-1", (records) => [
+      ...records,
+      { ...(records[0] as JournalRecord), kind: "run", state: "x", time: 999.5 },
+    ]);
+    expect(await problemsOf(back)).toEqual(["journals/ed-2-1.ndjson: line 3: the clock goes back by 0.501000 s"]);
+    const again = changed("ed-2-1", (records) => [
+      ...records,
+      { kind: "boot", node: "ed-2-1", boot: "f", time: 999.5 },
+    ]);
+    expect(await problemsOf(again)).toEqual([]);
+  });
+
+  it("when a line has no time", async () => {
+    const timeless = changed("ed-2-1", (records) => [...records, { kind: "run", state: "x" } as JournalRecord]);
+    expect(await problemsOf(timeless)).toEqual(["journals/ed-2-1.ndjson: line 3 has no time"]);
+  });
+
+  it("when it calls itself complete and a trial did not come to its end", async () => {
+    const open = changed("ed-2-1", (records) => records.filter(({ kind }) => kind !== "trial-end"));
+    expect(await problemsOf(open)).toEqual(["journals/ed-2-1.ndjson: trial 1 has no end"]);
+    const scheduled: Trial[] = [...trials, { number: 2, policy: "local", repetition: 1, seed: 5 }];
+    expect((await problemsOf({ scheduled })).join()).toContain("1 of 2 trials");
+    expect(await problemsOf({ scheduled, state: "interrupted" })).toEqual([]);
+  });
+
+  it("when the results do not follow from the journals", async () => {
+    const rows = resultRows(trialSums(smallSettings, trials, taskFates(new Map(Object.entries(goodJournals())))));
+    const better = rows.map((row) => ({ ...row, reward: { ...row.reward, mean: row.reward.mean + 0.001 } }));
+    for (const wrong of [better, rows.slice(1), [], {}]) {
+      expect(await problemsOf({ rows: wrong })).toEqual(["results.json: the rows do not follow from the journals"]);
+    }
+  });
+
+  it("when its content cannot be read, and says which", async () => {
+    for (const [file, text] of [
+      ["journals/ed-1-1.ndjson", '{"time":1,"kind":"boot"}\nnonsense\n{"time":2}\n'],
+      [archiveFiles.settings, "{}"],
+      [archiveFiles.trials, "["],
+      [archiveFiles.results, "["],
+    ] as const) {
+      await build(folder, { files: { [file]: text } });
+      expect((await checkArchive(folder)).problems.length).toBeGreaterThan(0);
+    }
+  });
+});

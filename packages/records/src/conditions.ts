@@ -1,0 +1,42 @@
+import { leaseQuality } from "./lease-quality.ts";
+import type { Journals } from "./reconcile.ts";
+
+/** Part of the devices' sub-slots that may go without a decision in time. */
+const missedLimit = 0.01;
+/** Median relative error up to which shares and the emulated uplink count as kept. */
+const shareLimit = 0.05;
+
+/** Part of the devices' sub-slots, among those with a task to decide on, whose report missed the decision; 0 of none. */
+export const missedSubSlots = (journals: Journals): number => {
+  let missed = 0;
+  let all = 0;
+  for (const record of [...journals.values()].flat()) {
+    if (record.kind !== "action") continue;
+    missed += Math.max(record.devices - record.reported, 0);
+    all += record.devices;
+  }
+  return all === 0 ? 0 : missed / all;
+};
+
+/**
+ * Conditions under which a run's numbers mean what they say.
+ *
+ * @returns those that are violated, one sentence each; the run is then invalid
+ */
+export const violatedConditions = (journals: Journals): string[] => {
+  const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
+  const missed = missedSubSlots(journals);
+  const { uploads, medianRatio, shareMedianRatio } = leaseQuality(journals);
+  const advice = "the machine is too slow for this clock: lower clock_speed_ratio or end other work";
+  return [
+    ...(missed > missedLimit
+      ? [`${percent(missed)} of the sub-slots were decided without a device's report; ${advice}`]
+      : []),
+    ...(uploads > 0 && shareMedianRatio > shareLimit
+      ? [`compute shares were missed by ${percent(shareMedianRatio)} in the median; ${advice}`]
+      : []),
+    ...(uploads > 0 && medianRatio > shareLimit
+      ? [`the emulated uplink missed its rate by ${percent(medianRatio)} in the median; ${advice}`]
+      : []),
+  ];
+};
