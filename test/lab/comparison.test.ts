@@ -95,6 +95,6 @@ describe("a rehearsal without a terminal", () => {
     expect(JSON.parse(readFileSync(join(archive, "environment/ed-1-1.json"), "utf8"))).toMatchObject({
       hardware: "emulated",
     });
-    expect(ended.stderr).toContain("hardware is emulated, clock 2x");
+    expect(ended.stderr).toContain("hardware is emulated, clock 1.5x");
   });
 });

@@ -55,7 +55,7 @@ export const shortManifest = (folder: string, changes: Record<string, unknown> =
     policies: ["greedy", "fair"],
     repetitions: 1,
     seed: 7,
-    clock_speed_ratio: 2,
+    clock_speed_ratio: 1.5,
     settings: { time_slot_count: 4 },
     ...changes,
   };

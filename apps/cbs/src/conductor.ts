@@ -21,7 +21,9 @@ import {
   trialSchedule,
   trialSums,
   violatedConditions,
+  warmUpTrial,
 } from "@offloadlab/records";
+import { count } from "@offloadlab/units";
 import { Collection } from "./collection.ts";
 import type { LabNodeState, Registry } from "./registry.ts";
 import { RunFolder } from "./run-folder.ts";
@@ -193,6 +195,9 @@ export class Conductor {
       const missing = await this.#nodesOnline(nodes, nodesWaitMilliseconds);
       if (missing.length > 0) throw new RunInvalid(`not connected: ${missing.join(", ")}`);
       await collection.open();
+      const warmUp: Trial = { number: warmUpTrial, policy: "greedy", repetition: 0, seed: manifest.seed };
+      const short = { ...manifest, settings: warmUpSettings(manifest.settings) };
+      await this.#runTrial(short, warmUp, nodes, journal, watch.lost, folder);
       for (const trial of trials) await this.#runTrial(manifest, trial, nodes, journal, watch.lost, folder);
     } catch (error) {
       const interrupted = this.#stop.signal.aborted;
@@ -215,11 +220,12 @@ export class Conductor {
     lost: Promise<never>,
     folder: RunFolder,
   ): Promise<void> {
-    const { id, trialCount, epochSeconds } = this.#progress as RunProgress;
+    const { id, trialCount } = this.#progress as RunProgress;
+    const epochSeconds = manifest.settings.timeSlot * manifest.settings.timeSlotCount;
     const { clockSpeed } = manifest;
     const perTrial = (epochSeconds + typicalDrainSeconds) / clockSpeed + startAheadSeconds + 0.3;
     const left = (trialCount - trial.number + 1) * perTrial;
-    this.#update({ state: "running", trial, trialStartsAt: undefined, remainingSeconds: left });
+    this.#update({ state: "running", trial, trialStartsAt: undefined, epochSeconds, remainingSeconds: left });
     const prepared = this.#answers(nodes, "prepared", id, trial.number);
     const settings = settingsToFile(manifest.settings);
     const order = { run: id, trial: trial.number, policy: trial.policy, seed: trial.seed, deviceSeed: manifest.seed };
@@ -385,6 +391,14 @@ interface Waiting {
   readonly done: Promise<void>;
   readonly end: AbortController;
 }
+
+const warmUpTimeSlots = 4;
+
+/** The settings of a few time-slots. */
+const warmUpSettings = (settings: Settings): Settings => ({
+  ...settings,
+  timeSlotCount: count(Math.min(settings.timeSlotCount, warmUpTimeSlots)),
+});
 
 /**
  * Lab seconds by which a node's community starts after the first one: the sub-slots of communities, which have nothing

@@ -5,7 +5,7 @@ import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 /** What the C-BS tells Prometheus of the lab: the same snapshot that the dashboard shows, in base units. */
 export const stationMetrics = (snapshot: () => LiveSnapshot): Registry => {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1_000 });
   const registers = [registry];
   const gauge = (
     name: string,

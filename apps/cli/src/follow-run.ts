@@ -36,5 +36,6 @@ const progressText = (run: RunView): string => {
   if (run.state === "preparing") return "waiting for the nodes";
   if (run.state === "sealing") return "collecting the journals and sealing the archive";
   const { number = 0, policy = "" } = run.trial ?? {};
+  if (number === 0) return `warming up  (clock ${run.clockSpeed}x)`;
   return `trial ${number} of ${run.trialCount}: ${policy.padEnd(6)}  ${minutes(run.remainingSeconds)} left  (clock ${run.clockSpeed}x)`;
 };

@@ -37,7 +37,7 @@ try {
   const classifier = await openClassifier(config.classifier);
   // The first inference is slower than all others: it is not a task's.
   await classifier.classify(await readImage(images, 0));
-  preferEventLoop();
+  await preferEventLoop();
   const server = new ServerClient(config.server_url, tls, classifier.card.name);
   const idle: DeviceTelemetry = {
     chargeJoules: 0,

@@ -36,7 +36,7 @@ try {
   const classifier = await openClassifier(config.classifier);
   // The first inference is slower than all others: it is not a task's.
   await classifier.infer(new Float32Array(3 * classifier.card.input.width * classifier.card.input.height));
-  preferEventLoop();
+  await preferEventLoop();
   let trial: RunningTrial | undefined;
   const inUse = () => ({
     bandwidth: trial?.community.leases.bandwidthInUse ?? 0,

@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 /** What a MEC tells Prometheus: base units, never a label per task. */
 export const serverMetrics = (inUse: () => { bandwidth: number; compute: number }) => {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1_000 });
   const registers = [registry];
   new Gauge({
     name: "offloadlab_share_in_use_ratio",

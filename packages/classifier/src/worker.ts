@@ -1,10 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { stayInBackground } from "@offloadlab/hardware";
 import type { InferenceSession } from "onnxruntime-node";
 import type { WorkerAnswer, WorkerData, WorkerRequest } from "./worker-messages.ts";
 
 // ONNX Runtime asks the process, not the thread: this reaches it because the thread shares the environment (SHARE_ENV).
 Object.assign(process.env, { ORT_DISABLE_TELEMETRY: "1" });
 const { InferenceSession: Session, Tensor } = await import("onnxruntime-node");
+
+await stayInBackground();
 
 const { modelFile, inputName, inputShape, outputName, labelCount, threads } = workerData as WorkerData;
 

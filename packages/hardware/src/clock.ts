@@ -4,7 +4,7 @@ import { type Seconds, seconds } from "@offloadlab/units";
 export const unixNow = (): number => (performance.timeOrigin + performance.now()) / 1000;
 
 /** Timers of the event loop fire up to this late; a precise wake turns to polling when it is this close. */
-const timerSlackMilliseconds = 1.5;
+const timerSlackMilliseconds = 1;
 const maxTimerMilliseconds = 2 ** 31 - 1;
 
 /**

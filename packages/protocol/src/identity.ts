@@ -117,12 +117,21 @@ export const issueIdentity = async (
   return files;
 };
 
+/** A certificate does not change during a connection, and parsing it costs more than the rest of a small request. */
+const known = new WeakMap<TLSSocket, Identity>();
+
 /**
  * Who is at the other end of a mutually authenticated connection.
  *
  * @throws Failure `peer/forbidden` when the certificate is missing, not the lab's, or names no role
  */
 export const peerIdentity = (socket: TLSSocket): Identity => {
+  const identity = known.get(socket) ?? readIdentity(socket);
+  known.set(socket, identity);
+  return identity;
+};
+
+const readIdentity = (socket: TLSSocket): Identity => {
   if (!socket.authorized) {
     const why = socket.authorizationError ?? "no client certificate";
     throw new Failure(

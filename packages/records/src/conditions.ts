@@ -1,5 +1,6 @@
 import { leaseQuality } from "./lease-quality.ts";
 import type { Journals } from "./reconcile.ts";
+import { warmUpTrial } from "./schedule.ts";
 
 /** Part of the devices' sub-slots that may go without a decision in time. */
 const missedLimit = 0.01;
@@ -11,7 +12,7 @@ export const missedSubSlots = (journals: Journals): number => {
   let missed = 0;
   let all = 0;
   for (const record of [...journals.values()].flat()) {
-    if (record.kind !== "action") continue;
+    if (record.kind !== "action" || record.trial === warmUpTrial) continue;
     missed += Math.max(record.devices - record.reported, 0);
     all += record.devices;
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { JournalRecord, NewRecord } from "./journal-records.ts";
 
 /** Lines that come within this real time share one sync: what a crash may cost. */
-const gatherMilliseconds = 100;
+const gatherMilliseconds = 200;
 
 /** A promise with its own resolve. */
 const hurry = (): { promise: Promise<void>; resolve: () => void } => {

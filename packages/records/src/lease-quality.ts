@@ -1,4 +1,5 @@
 import type { Journals } from "./reconcile.ts";
+import { warmUpTrial } from "./schedule.ts";
 
 /** How well leases were kept: relative errors of upload times and of compute shares. */
 export interface LeaseQuality {
@@ -13,7 +14,10 @@ export interface LeaseQuality {
 
 /** Errors over all served tasks of a run; NaN without any. */
 export const leaseQuality = (journals: Journals): LeaseQuality => {
-  const services = [...journals.values()].flat().filter((record) => record.kind === "service");
+  const services = [...journals.values()]
+    .flat()
+    .filter((record) => record.kind === "service")
+    .filter(({ trial }) => trial !== warmUpTrial);
   const upload = services.map((s) => Math.abs(s.uploadSeconds / s.theoreticalUploadSeconds - 1));
   const share = services.map((s) => Math.abs(s.achievedComputeShare / s.computeShare - 1));
   return {

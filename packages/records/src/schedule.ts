@@ -12,6 +12,12 @@ export interface Trial {
 }
 
 /**
+ * The trial before the first: it warms code, caches and connections up, is journalled and checked like the others, and
+ * counts for nothing.
+ */
+export const warmUpTrial = 0;
+
+/**
  * Randomised interleaved trials (Abedi & Brecht, ICPE 2017): every repetition runs each policy once, in an order of
  * its own, so that a drift of the machine or the channel meets all policies alike.
  */
