@@ -80,37 +80,64 @@ const transfer = async (index: number, lane: number): Promise<unknown> => {
   return response.body.text();
 };
 
-const rows = [];
-for (const lanes of [1, 2, 4]) {
-  const ratios: number[] = [];
-  const sums = { raw: 0, classifier: 0, infer: 0, transfer: 0 };
-  for (let round = -1; round < rounds; round += 1) {
-    const rates = {
-      raw: await throughput(lanes, raw),
-      classifier: await throughput(lanes, (index) => classifier.classify(jpegs[index] as Buffer)),
-      infer: await throughput(lanes, infer),
-      transfer: await throughput(lanes, transfer),
-    };
-    // The first round warms up.
-    if (round < 0) continue;
-    ratios.push(rates.infer / rates.raw);
-    for (const key of ["raw", "classifier", "infer", "transfer"] as const) sums[key] += rates[key] / rounds;
-  }
-  rows.push({
-    imagesInFlight: lanes,
-    rawPerSecond: sums.raw,
-    classifierPerSecond: sums.classifier,
-    inferPerSecond: sums.infer,
-    transferPerSecond: sums.transfer,
-    medianRatio: quantile(ratios, 0.5),
-  });
+/** CPU time of a process so far, in milliseconds (proc(5): utime and stime in ticks of 10 ms). */
+const cpuOf = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+};
+
+const calls = { raw, classifier: (index: number) => classifier.classify(jpegs[index] as Buffer), infer, transfer };
+type Way = keyof typeof calls;
+const ways = Object.keys(calls) as Way[];
+
+interface Row {
+  readonly imagesInFlight: number;
+  readonly way: Way;
+  readonly imagesPerSecond: number;
+  /** Median over rounds of this way's rate over that of `raw` in the same round. */
+  readonly ratioToRaw: number;
+  /** CPU time per image, of this process and of the MEC. */
+  readonly ownCpuMilliseconds: number;
+  readonly mecCpuMilliseconds: number;
 }
+
+const measure = async (lanes: number): Promise<Row[]> => {
+  const found = ways.map((way) => ({ way, rates: [] as number[], own: 0, mec: 0 }));
+  for (let round = -1; round < rounds; round += 1) {
+    for (const entry of found) {
+      const { way, rates } = entry;
+      const before = { own: cpuOf(process.pid), mec: cpuOf(server.child.pid as number) };
+      const rate = await throughput(lanes, calls[way]);
+      // The first round warms up.
+      if (round < 0) continue;
+      rates.push(rate);
+      entry.own += cpuOf(process.pid) - before.own;
+      entry.mec += cpuOf(server.child.pid as number) - before.mec;
+    }
+  }
+  const raws = found[0]?.rates ?? [];
+  return found.map(({ way, rates, own, mec }) => ({
+    imagesInFlight: lanes,
+    way,
+    imagesPerSecond: rates.reduce((sum, rate) => sum + rate, 0) / rounds,
+    ratioToRaw: quantile(
+      rates.map((rate, round) => rate / (raws[round] as number)),
+      0.5,
+    ),
+    ownCpuMilliseconds: own / (rounds * perRound),
+    mecCpuMilliseconds: mec / (rounds * perRound),
+  }));
+};
+
+const rows: Row[] = [];
+for (const lanes of [1, 2, 4]) rows.push(...(await measure(lanes)));
 if (values.format === "json") {
   console.log(JSON.stringify({ rows }));
 } else {
-  console.log("images per second; raw: decode and ONNX Runtime in one process; classifier: the same with its worker thread;");
-  console.log("infer: over TLS from this process to a MEC; transfer: the same bytes to the MEC and back without inference");
-  console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, Number(value.toFixed(key === "medianRatio" ? 3 : 1))]))));
+  console.log("raw: decode and ONNX Runtime in this process; classifier: the same with its worker thread;");
+  console.log("infer: over TLS to a MEC; transfer: the same bytes to the MEC and back without decode and inference");
+  const rounded = (value: unknown): unknown => (typeof value === "number" ? Number(value.toFixed(2)) : value);
+  console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, rounded(value)]))));
 }
 for (const client of clients) await client.destroy();
 server.child.disconnect();
