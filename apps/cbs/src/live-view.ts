@@ -1,5 +1,5 @@
 import { deviceId, type Settings, serverId } from "@offloadlab/model";
-import type { LiveCommunity, LiveDevice, LiveRun, LiveSnapshot } from "@offloadlab/protocol";
+import type { DeviceTelemetry, LiveCommunity, LiveDevice, LiveRun, LiveSnapshot } from "@offloadlab/protocol";
 import type { RunProgress } from "./conductor.ts";
 import type { LabNodeState } from "./registry.ts";
 
@@ -13,10 +13,9 @@ export const liveSnapshot = (
   run: progress === undefined ? null : liveRun(progress, find, unixNow),
   communities: (settings?.communities ?? []).map((community, i): LiveCommunity => {
     const devices = Array.from({ length: community.deviceCount }, (_, j) =>
-      liveDevice(deviceId(i, j), find(deviceId(i, j)), community.device.capacity),
+      liveDevice(deviceId(i, j), find(deviceId(i, j)), progress, community.device.capacity),
     );
-    const telemetry = devices.map(({ id }) => find(id)?.telemetry?.device);
-    const reward = telemetry.reduce((sum, device) => sum + (device?.reward ?? 0), 0);
+    const reward = devices.reduce((sum, { id }) => sum + (telemetryOf(find(id), progress)?.reward ?? 0), 0);
     const ended = devices.reduce((sum, { outcomes }) => sum + Object.values(outcomes).reduce((a, b) => a + b, 0), 0);
     const server = find(serverId(i));
     return {
@@ -61,12 +60,27 @@ const liveRun = (progress: RunProgress, find: (node: string) => LabNodeState | u
   };
 };
 
-const liveDevice = (id: string, node: LabNodeState | undefined, capacity: number): LiveDevice => {
+/** What a device last said of the current trial; what it said of the one before is past. */
+const telemetryOf = (
+  node: LabNodeState | undefined,
+  progress: RunProgress | undefined,
+): DeviceTelemetry | undefined => {
   const device = node?.telemetry?.device;
+  return device?.trial === progress?.trial?.number ? device : undefined;
+};
+
+const liveDevice = (
+  id: string,
+  node: LabNodeState | undefined,
+  progress: RunProgress | undefined,
+  capacity: number,
+): LiveDevice => {
+  const device = telemetryOf(node, progress);
   return {
     id,
     online: node?.online === true,
-    chargeJoules: device?.chargeJoules ?? 0,
+    // A trial begins with a full battery.
+    chargeJoules: device?.chargeJoules ?? capacity,
     capacityJoules: capacity,
     queueLength: device?.queueLength ?? 0,
     processorBusy: device?.processorBusy === true,

@@ -21,8 +21,8 @@ export const followRun = async (station: StationClient, id: string, progress: Pr
       const run = await station.current();
       heard = performance.now();
       if (run !== null && run.id === id) {
-        progress.update(`${run.state} ${run.trial?.number}`, progressText(run));
         if (isOver(run)) return run;
+        progress.update(`${run.state} ${run.trial?.number}`, progressText(run));
       }
     } catch (error) {
       if (!(error instanceof Failure) || performance.now() - heard > patienceMilliseconds) throw error;

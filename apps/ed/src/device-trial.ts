@@ -83,6 +83,7 @@ export class DeviceTrial {
 
   get telemetry(): DeviceTelemetry {
     return {
+      trial: this.#order.trial,
       chargeJoules: this.#battery.charge,
       capacityJoules: this.#battery.capacity,
       queueLength: this.#queue.length,

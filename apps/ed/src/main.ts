@@ -40,6 +40,7 @@ try {
   await preferEventLoop();
   const server = new ServerClient(config.server_url, tls, classifier.card.name);
   const idle: DeviceTelemetry = {
+    trial: null,
     chargeJoules: 0,
     capacityJoules: 0,
     queueLength: 0,

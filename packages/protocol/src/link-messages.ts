@@ -19,6 +19,8 @@ const message = <K extends string, P extends TProperties>(type: K, properties: P
 /** What an ED tells the C-BS with each heartbeat; for the dashboard, never for a decision. */
 export const DeviceTelemetry = Type.Object(
   {
+    /** The trial that the rest is about; null before the first. */
+    trial: Type.Union([Type.Null(), index]),
     chargeJoules: amount,
     capacityJoules: amount,
     queueLength: index,

@@ -87,14 +87,14 @@ it("a row is the mean per task over trials, each trial counting alike, with its 
   );
   const rows = resultRows(trialSums(smallSettings, [trial(1, "edge"), trial(2, "local"), trial(3, "edge")], fates));
   expect(rows.map(({ policy, community }) => [policy, community])).toEqual([
-    ["edge", "all"],
-    ["edge", "community-1"],
-    ["edge", "community-2"],
     ["local", "all"],
     ["local", "community-1"],
     ["local", "community-2"],
+    ["edge", "all"],
+    ["edge", "community-1"],
+    ["edge", "community-2"],
   ]);
-  const [all, first, second, local, , empty] = rows;
+  const [local, , empty, all, first, second] = rows;
   // Of -1 and -3: the deviation is √2, so the half width is 12.7062 · √2 / √2.
   expect([all?.reward.mean, all?.reward.n]).toEqual([-2, 2]);
   expect(all?.reward.halfWidth).toBeCloseTo(12.7062, 3);

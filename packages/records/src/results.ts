@@ -1,4 +1,5 @@
 import { deviceId, instantReward, type Outcome, outcomes, type Settings } from "@offloadlab/model";
+import { policyNames } from "@offloadlab/policies";
 import { joules, seconds } from "@offloadlab/units";
 import type { TaskFate } from "./reconcile.ts";
 import type { Trial } from "./schedule.ts";
@@ -54,7 +55,8 @@ export const trialSums = (settings: Settings, trials: readonly Trial[], fates: r
 
 /** The comparison: per policy, first over all communities, then each; intervals over trials. */
 export const resultRows = (sums: readonly TrialSums[]): ResultRow[] => {
-  const policies = [...new Set(sums.map(({ policy }) => policy))];
+  const rank = (policy: string): number => (policyNames as readonly string[]).indexOf(policy);
+  const policies = [...new Set(sums.map(({ policy }) => policy))].sort((a, b) => rank(a) - rank(b));
   const communities = [...new Set(sums.map(({ community }) => community))];
   return policies.flatMap((policy) =>
     ["all", ...communities].map((community) => {
