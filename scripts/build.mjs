@@ -1,6 +1,6 @@
 // Bundles each daemon and the CLI into one file in dist/, with the classifier's model and worker beside them, and the
 // dashboard into apps/cbs/dist/dashboard. Does nothing when no source is newer than the last build.
-import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -55,7 +55,8 @@ export const build = async (say = () => {}) => {
   const { build: vite } = await import("vite");
   await vite({ configFile: join(root, "apps/cbs/vite.config.ts"), logLevel: "warn" });
   // The stamp is older than anything that changed while the build ran.
-  writeFileSync(stamp, `${started}\n`);
+  writeFileSync(stamp, "");
+  utimesSync(stamp, started / 1000, started / 1000);
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await build((line) => console.error(line));

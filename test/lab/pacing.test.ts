@@ -27,13 +27,14 @@ test("200 uploads of 0.5-1.5 MB keep to the theoretical T^tr: median <= 2 %, 95t
     expect(quality.uploads, stderr).toBeGreaterThanOrEqual(200);
     expect(quality.medianRatio).toBeLessThanOrEqual(0.02);
     expect(quality.p95Ratio).toBeLessThanOrEqual(0.05);
+    expect(quality.shareP95Ratio).toBeLessThanOrEqual(0.05);
     expect(violatedConditions(journals)).toEqual([]);
   } finally {
     await rehearsal.remove();
   }
 }, 120_000);
 
-test("three backlogged devices with shares 0.5, 0.3 and 0.2 get them within 5 % over 30 s", async () => {
+test("the scheduler gives three backlogged devices their shares of 0.5, 0.3 and 0.2 within 5 % over 30 s", async () => {
   const clock = new Clock(unixNow(), 1.5);
   const rate = hertz(8e9);
   const scheduler = new ShareScheduler(clock, new EmulatedProcessor(clock, rate), cycles(1e8));

@@ -18,6 +18,9 @@ export class Collection {
   readonly #folder: RunFolder;
   readonly #registry: Registry;
   readonly #waiting = new Map<string, () => void>();
+  readonly #arrivals = new Set<{ node: string; bytes: number; resolve: () => void }>();
+  /** Nodes that know of the run. */
+  readonly #opened = new Set<string>();
   readonly #closed = new Map<string, Record<RunFile, number>>();
   #closing = false;
 
@@ -48,7 +51,7 @@ export class Collection {
     const over = new AbortController();
     const limit = sleep(returnMilliseconds, undefined, { signal: over.signal }).catch(() => undefined);
     const missing = await Promise.all(
-      this.#nodes.map(async (node) => {
+      [...this.#opened].map(async (node) => {
         const complete = new Promise<null>((resolve) => this.#waiting.set(node, () => resolve(null)));
         this.#registry.send(node, { type: "close", run: this.#run });
         await this.#settle(node);
@@ -59,6 +62,12 @@ export class Collection {
     this.#registry.off("online", this.#onOnline);
     this.#registry.off("message", this.#onMessage);
     return missing.filter((what) => what !== null);
+  }
+
+  /** Resolves when a node's journal is here up to a size. */
+  async arrival(node: string, bytes: number): Promise<void> {
+    if ((await this.#folder.size(node, "journal")) >= bytes) return;
+    await new Promise<void>((resolve) => this.#arrivals.add({ node, bytes, resolve }));
   }
 
   readonly #onOnline = (node: LabNodeState): void => {
@@ -80,6 +89,7 @@ export class Collection {
       this.#folder.size(node.id, "log"),
     ]);
     await this.#folder.writeEnvironment(node.id, { hardware: node.hardware, boot: node.boot, ...node.environment });
+    this.#opened.add(node.id);
     this.#registry.send(node.id, { type: "open", run: this.#run, journalBytes, logBytes });
     if (this.#closing) this.#registry.send(node.id, { type: "close", run: this.#run });
   }
@@ -91,6 +101,12 @@ export class Collection {
   }
 
   async #settle(node: string): Promise<void> {
+    const journalBytes = await this.#folder.size(node, "journal");
+    for (const arrival of this.#arrivals) {
+      if (arrival.node !== node || journalBytes < arrival.bytes) continue;
+      this.#arrivals.delete(arrival);
+      arrival.resolve();
+    }
     const sizes = this.#closed.get(node);
     if (sizes === undefined) return;
     for (const file of runFiles) if ((await this.#folder.size(node, file)) < sizes[file]) return;

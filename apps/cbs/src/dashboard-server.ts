@@ -6,6 +6,15 @@ import { WebSocketServer } from "ws";
 
 const pushMilliseconds = 500;
 
+/**
+ * Whether a WebSocket is asked for by this server's own page, or by a program without an origin: a page of another site
+ * must not read the lab through a visitor's browser, nor under a name of its own that leads to this machine.
+ */
+export const isOwnPage = (origin: string | undefined, host: string | undefined): boolean => {
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? "")) return false;
+  return origin === undefined || origin === `http://${host}`;
+};
+
 /** The page for browsers on this machine: read only, plain HTTP on the loopback, with `/live` and `/metrics`. */
 export const buildDashboardServer = (folder: string, snapshot: () => LiveSnapshot, metrics: MetricsRegistry) => {
   const app = fastify({ forceCloseConnections: true });
@@ -16,13 +25,17 @@ export const buildDashboardServer = (folder: string, snapshot: () => LiveSnapsho
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 });
   app.server.on("upgrade", (request, socket, head) => {
-    // A page of another site must not read the lab through a visitor's browser.
+    // A browser that leaves in the midst of the handshake, or breaks the rules after it, is not our failure.
+    socket.on("error", () => socket.destroy());
     const { origin, host } = request.headers;
-    if (request.url !== "/live" || (origin !== undefined && new URL(origin).host !== host)) {
+    if (request.url !== "/live" || !isOwnPage(origin, host)) {
       socket.end("HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n");
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (connection) => connection.send(JSON.stringify(snapshot())));
+    sockets.handleUpgrade(request, socket, head, (connection) => {
+      connection.on("error", () => connection.terminate());
+      connection.send(JSON.stringify(snapshot()));
+    });
   });
   // biome-ignore lint/style/noRestrictedGlobals: pushes in real time without awaiting anything
   const timer = setInterval(() => {

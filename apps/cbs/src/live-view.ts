@@ -1,7 +1,7 @@
 import { deviceId, type Settings, serverId } from "@offloadlab/model";
 import type { DeviceTelemetry, LiveCommunity, LiveDevice, LiveRun, LiveSnapshot } from "@offloadlab/protocol";
-import type { RunProgress } from "./conductor.ts";
 import type { LabNodeState } from "./registry.ts";
+import type { RunProgress } from "./run-progress.ts";
 
 /** What the dashboard is sent: the run, and the communities of its settings with what their nodes last said. */
 export const liveSnapshot = (

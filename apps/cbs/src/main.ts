@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { unixNow } from "@offloadlab/hardware";
 import { type LiveSnapshot, messageOf, readConfig, readTlsMaterial } from "@offloadlab/protocol";
 import { pino } from "pino";
-import { Conductor, isActive } from "./conductor.ts";
+import { Conductor } from "./conductor.ts";
 import { readStationConfig } from "./config.ts";
 import { buildDashboardServer } from "./dashboard-server.ts";
 import { liveSnapshot } from "./live-view.ts";
@@ -44,10 +44,7 @@ try {
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    if (running.progress !== undefined && isActive(running.progress)) {
-      running.stop("the C-BS was stopped");
-      await running.ended;
-    }
+    await running.stop("the C-BS was stopped");
     await Promise.all([station.close(), dashboard.close()]);
   };
   // A rehearsal's daemons end with the process that started them.
@@ -55,7 +52,7 @@ try {
     process.once(event, () => void stop().then(() => process.exit()));
   say("info", `the C-BS is ready on port ${port}, dashboard on port ${dashboardPort}`);
   process.send?.({ ready: true, port, dashboardPort });
-  await running.recover();
+  running.recover();
 } catch (error) {
   say("error", messageOf(error));
   process.exitCode = 1;

@@ -52,14 +52,16 @@ export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: S
     const progress = await conductor.begin(String(request.body ?? ""));
     return reply.code(201).send({ id: progress.id, folder: progress.folder });
   });
-  app.get("/api/v1/runs/current", async () => {
-    const { progress } = conductor;
-    return progress === undefined
-      ? { run: null }
-      : { run: { ...progress, remainingSeconds: remainingSeconds(progress, unixNow()) } };
+  app.get("/api/v1/runs/:id", async (request) => {
+    const { id } = request.params as { id: string };
+    const progress = id === "current" ? conductor.progress : await conductor.find(id);
+    if (progress === undefined && id !== "current") throw new Failure("peer/refused", `there is no run ${id}`);
+    return {
+      run: progress === undefined ? null : { ...progress, remainingSeconds: remainingSeconds(progress, unixNow()) },
+    };
   });
   app.post("/api/v1/runs/current/stop", async () => {
-    conductor.stop("stopped by an operator");
+    void conductor.stop("stopped by an operator");
     return { stopping: true };
   });
   app.get("/api/v1/nodes", async () => ({
@@ -77,6 +79,7 @@ export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: S
       );
     } catch (error) {
       log("warn", `refused a link: ${messageOf(error)}`);
+      socket.on("error", () => undefined);
       socket.end(
         `HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${messageOf(error)}\n`,
       );

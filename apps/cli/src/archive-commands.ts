@@ -1,11 +1,14 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import {
   archiveFiles,
   checkArchive,
   leaseQuality,
+  type RunState,
   readRun,
+  readStatus,
+  resultCaption,
   resultRows,
   resultTable,
   taskFates,
@@ -48,20 +51,40 @@ export const check = async (run: string, options: { runs: string; format: Format
 
 /** `offload report`: the comparison and the quality of the emulation, from the journals. */
 export const report = async (run: string, options: { runs: string; format: Format }): Promise<void> => {
-  const folder = await runFolder(run, options.runs);
-  const { settings, trials, journals } = await readRun(folder).catch((error: unknown) => {
+  const { text, data } = await runReport(await runFolder(run, options.runs));
+  printResult(options.format, exitCodes.ok, text, data);
+};
+
+/** What `report` prints. @throws Failure `archive/damaged` when the content cannot be read */
+export const runReport = async (folder: string) => {
+  const { settings, trials, journals, hardware, clockSpeed } = await readRun(folder).catch((error: unknown) => {
     throw new Failure("archive/damaged", `${folder}: ${messageOf(error)}; \`offload check\` names the file`, {
       cause: error,
     });
   });
+  const { state, reasons } = await runState(folder);
   const rows = resultRows(trialSums(settings, trials, taskFates(journals)));
   const quality = leaseQuality(journals);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
+  const errors = (median: number, p95: number): string => `median ${percent(median)}, 95th percentile ${percent(p95)}`;
   const text = [
+    ...(state === "complete" ? [] : [`the run is ${[state, reasons.join("; ")].filter(Boolean).join(": ")}`, ""]),
     resultTable(rows),
     "",
-    `transmission error over ${quality.uploads} uploads: median ${percent(quality.medianRatio)}, 95th percentile ${percent(quality.p95Ratio)}`,
-    `compute share error over ${quality.uploads} tasks: median ${percent(quality.shareMedianRatio)}, 95th percentile ${percent(quality.shareP95Ratio)}`,
+    resultCaption(hardware, clockSpeed),
+    ...(quality.uploads === 0
+      ? ["transmission and compute share error: no uploads"]
+      : [
+          `transmission error over ${quality.uploads} uploads: ${errors(quality.medianRatio, quality.p95Ratio)}`,
+          `compute share error over ${quality.uploads} tasks: ${errors(quality.shareMedianRatio, quality.shareP95Ratio)}`,
+        ]),
   ].join("\n");
-  printResult(options.format, exitCodes.ok, text, { folder, rows, transmission: quality });
+  return { text, data: { folder, state, reasons, hardware, clockSpeed, rows, transmission: quality } };
+};
+
+/** How a run ended, with the reasons; `unsealed` when it has not, or when its status is damaged. */
+const runState = async (folder: string): Promise<{ state: RunState | "unsealed"; reasons: readonly string[] }> => {
+  const text = await readFile(join(folder, archiveFiles.status), "utf8").catch(() => null);
+  if (text === null) return { state: "unsealed", reasons: [] };
+  return readStatus(text) ?? { state: "unsealed", reasons: [`${archiveFiles.status}: not as it was written`] };
 };

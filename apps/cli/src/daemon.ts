@@ -12,7 +12,8 @@ export interface Ready {
 /** Images come and go: a larger young generation spares the event loop most of the collections that they cause. */
 const nodeOptions = ["--enable-source-maps", "--max-semi-space-size=32"];
 const readyMilliseconds = 30_000;
-const stopMilliseconds = 8_000;
+/** The C-BS may have to collect and seal a run before it ends. */
+const stopMilliseconds = 25_000;
 const restartMilliseconds = 1_000;
 const maxRestarts = 5;
 
@@ -93,6 +94,10 @@ export class Daemon {
     }
     this.#say(`${this.id} ended (${how}), starting it again`);
     await sleep(restartMilliseconds);
-    if (!this.#stopping) await this.start().catch((error: Error) => this.#say(error.message));
+    if (this.#stopping) return;
+    await this.start().catch((error: Error) => {
+      this.#say(error.message);
+      return this.#onExit("did not start");
+    });
   }
 }

@@ -7,7 +7,8 @@ const pollMilliseconds = 500;
 /** A C-BS that was killed is back within this time, if anyone starts it again. */
 const patienceMilliseconds = 45_000;
 
-const isOver = ({ state }: RunView): boolean => state === "complete" || state === "invalid" || state === "interrupted";
+export const isOver = ({ state }: RunView): boolean =>
+  state === "complete" || state === "invalid" || state === "interrupted";
 
 /**
  * Follows a run to its end, one progress line at a time; a C-BS that is away for a moment is waited for.
@@ -18,12 +19,10 @@ export const followRun = async (station: StationClient, id: string, progress: Pr
   let heard = performance.now();
   for (;;) {
     try {
-      const run = await station.current();
+      const run = await station.run(id);
       heard = performance.now();
-      if (run !== null && run.id === id) {
-        if (isOver(run)) return run;
-        progress.update(`${run.state} ${run.trial?.number}`, progressText(run));
-      }
+      if (isOver(run)) return run;
+      progress.update(`${run.state} ${run.trial?.number}`, progressText(run));
     } catch (error) {
       if (!(error instanceof Failure) || performance.now() - heard > patienceMilliseconds) throw error;
       progress.update("the C-BS does not answer, waiting for it");

@@ -1,14 +1,15 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { imageSet, openClassifier, readImageSet } from "@offloadlab/classifier";
+import { nodeIds } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { type Manifest, readManifest, resultTable } from "@offloadlab/records";
+import { type Manifest, readManifest, resultCaption, resultTable } from "@offloadlab/records";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { followRun } from "./follow-run.ts";
+import { followRun, isOver } from "./follow-run.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
 import { dashboardFolder, defaultManifest, distFolder } from "./paths.ts";
 import { type LabAddress, Rehearsal } from "./rehearsal.ts";
-import type { RunView } from "./station-client.ts";
+import type { RunView, StationClient } from "./station-client.ts";
 
 export interface LabUpOptions {
   readonly experiment?: string;
@@ -43,22 +44,39 @@ export const labUp = async (options: LabUpOptions): Promise<void> => {
   let interrupts = 0;
   const onInterrupt = (): void => {
     interrupts += 1;
-    stop.abort();
+    if (interrupts === 1) progress.done("stopping");
+    stop.abort(new DOMException("interrupted", "AbortError"));
     if (interrupts > 2) process.exit(exitCodes.interrupted);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onInterrupt);
 
-  const home = resolve(options.home);
   const { text, manifest } = await loadManifest(options.experiment ?? defaultManifest);
-  await refuseSecondLab(home);
-  const images = await prepareImages(options, home, progress);
-  await tryClassifier(options.classifier);
-  if (stop.signal.aborted) return printResult(options.format, exitCodes.interrupted, "", { state: "interrupted" });
+  const home = resolve(options.home);
+  const lock = await lockHome(home);
+  try {
+    await rehearse({ ...options, home }, text, manifest, progress, stop.signal, lock);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    printResult(options.format, exitCodes.interrupted, "", { state: "interrupted" });
+  } finally {
+    await lock.release();
+  }
+};
 
-  const nodes = manifest.settings.communities.reduce((sum, { deviceCount }) => sum + 1 + deviceCount, 1);
+const rehearse = async (
+  options: LabUpOptions,
+  text: string,
+  manifest: Manifest,
+  progress: ProgressLine,
+  signal: AbortSignal,
+  lock: HomeLock,
+): Promise<void> => {
+  const images = await prepareImages(options, progress, signal);
+  await tryClassifier(options.classifier);
+  const nodes = nodeIds(manifest.settings).length + 1;
   progress.update(`starting ${nodes} daemons`);
   const rehearsal = await Rehearsal.start({
-    folder: join(home, "rehearsal"),
+    folder: join(options.home, "rehearsal"),
     runsFolder: resolve(options.runs),
     distFolder,
     dashboardFolder,
@@ -67,29 +85,40 @@ export const labUp = async (options: LabUpOptions): Promise<void> => {
     classifier: options.classifier === undefined ? undefined : resolve(options.classifier),
     settings: manifest.settings,
     say: (line) => progress.done(line),
+    signal,
   });
   const { address, station } = rehearsal;
   try {
-    await writeFile(labFile(home), JSON.stringify({ pid: process.pid, ...address }, null, 2), { mode: 0o600 });
+    await lock.write(address);
     progress.done(`${nodes} daemons run; hardware is emulated, clock ${manifest.clockSpeed}x real time`);
     progress.done(`dashboard: ${address.dashboardUrl}`);
-    if (stop.signal.aborted) return printResult(options.format, exitCodes.interrupted, "", { state: "interrupted" });
     const { id } = await station.begin(text);
-    stop.signal.addEventListener("abort", () => {
-      progress.done("stopping the run; its archive is sealed first");
+    const interrupt = (): void => {
+      progress.done("the run's archive is sealed first");
       station.stop().catch((error: unknown) => progress.done(messageOf(error)));
-    });
+    };
+    if (signal.aborted) interrupt();
+    signal.addEventListener("abort", interrupt);
     const run = await followRun(station, id, progress);
-    printRun(options.format, run, stop.signal.aborted, progress);
+    signal.removeEventListener("abort", interrupt);
+    printRun(options.format, run, signal.aborted, progress);
     const serve = options.serve ?? (process.stdout.isTTY === true && process.stdin.isTTY === true);
-    if (serve && !stop.signal.aborted) {
-      progress.done(`dashboard: ${address.dashboardUrl} (Ctrl-C ends the lab)`);
-      await new Promise<void>((done) => stop.signal.addEventListener("abort", () => done()));
-    }
+    if (!serve || signal.aborted) return;
+    progress.done(`dashboard: ${address.dashboardUrl} (Ctrl-C ends the lab)`);
+    await new Promise<void>((done) => signal.addEventListener("abort", () => done()));
+    await endCurrentRun(station, progress);
   } finally {
-    await rm(labFile(home), { force: true });
     await rehearsal.stop();
   }
+};
+
+/** A run that somebody began with `offload run` ends as interrupted, with its archive sealed, before the lab does. */
+const endCurrentRun = async (station: StationClient, progress: ProgressLine): Promise<void> => {
+  const run = await station.current();
+  if (run === null || isOver(run)) return;
+  await station.stop();
+  const ended = await followRun(station, run.id, progress);
+  progress.done(`run ${ended.id} is ${ended.state}; archive: ${ended.folder}`);
 };
 
 /** The run's table and where its archive is; the exit status says whether it is valid. */
@@ -101,7 +130,7 @@ export const printRun = (format: Format, run: RunView, interrupted: boolean, pro
         ? exitCodes.interrupted
         : exitCodes.invalid;
   progress.done(`run ${run.id} is ${run.state}${run.reasons.length > 0 ? `: ${run.reasons.join("; ")}` : ""}`);
-  const caption = `mean ± half width of the 95 % Student-t interval over n trials; emulated hardware, clock ${run.clockSpeed}x`;
+  const caption = resultCaption("emulated", run.clockSpeed);
   const text = `\n${resultTable(run.results)}\n\n${caption}\narchive: ${run.folder}`;
   printResult(format, code, text, {
     id: run.id,
@@ -120,17 +149,39 @@ export const readLab = async (home: string): Promise<LabAddress & { pid: number 
       "peer/unreachable",
       `no lab is up (${labFile(home)} is missing); start one with \`offload lab up --rehearsal\``,
     );
-  return JSON.parse(text) as LabAddress & { pid: number };
+  const lab = JSON.parse(text) as Partial<LabAddress> & { pid: number };
+  if (lab.stationUrl === undefined)
+    throw new Failure("peer/unreachable", "the lab is still starting; try again in a moment");
+  return lab as LabAddress & { pid: number };
 };
 
-const refuseSecondLab = async (home: string): Promise<void> => {
+/** The file that says that a lab is up, from the first moment of its start to its end. */
+interface HomeLock {
+  readonly write: (address: LabAddress) => Promise<void>;
+  readonly release: () => Promise<void>;
+}
+
+/** @throws Failure `peer/refused` while another lab is up in this home */
+const lockHome = async (home: string): Promise<HomeLock> => {
   await mkdir(home, { recursive: true });
-  const lab = await readLab(home).catch(() => null);
-  if (lab === null || !isAlive(lab.pid)) return;
-  throw new Failure(
-    "peer/refused",
-    `a lab is up already (process ${lab.pid}); stop it with Ctrl-C there, or use another --home`,
+  const file = labFile(home);
+  const held = await readFile(file, "utf8").then(
+    (text) => JSON.parse(text) as { pid: number },
+    () => null,
   );
+  // What a killed lab has left behind.
+  if (held !== null && !isAlive(held.pid)) await rm(file, { force: true });
+  try {
+    await writeFile(file, JSON.stringify({ pid: process.pid }), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const who = held === null ? "" : ` (process ${held.pid})`;
+    const advice = "stop it with Ctrl-C there, or use another --home";
+    throw new Failure("peer/refused", `a lab is up already${who}; ${advice}`, { cause: error });
+  }
+  return {
+    write: (address) => writeFile(file, JSON.stringify({ pid: process.pid, ...address }, null, 2)),
+    release: () => rm(file, { force: true }),
+  };
 };
 
 const isAlive = (pid: number): boolean => {
@@ -143,16 +194,17 @@ const isAlive = (pid: number): boolean => {
 };
 
 /** The user's images, or the generated ones, made once. */
-const prepareImages = async (options: LabUpOptions, home: string, progress: ProgressLine): Promise<string> => {
+const prepareImages = async (options: LabUpOptions, progress: ProgressLine, signal: AbortSignal): Promise<string> => {
   if (options.images !== undefined) {
     const { folder, images } = await readImageSet(resolve(options.images));
     progress.done(`${images.length} images from ${folder}`);
     return folder;
   }
-  const set = await imageSet(join(home, "images"), generatedImages, (made) => {
+  const { folder } = await imageSet(join(options.home, "images"), generatedImages, (made) => {
+    signal.throwIfAborted();
     progress.update("images", `images: ${made} of ${generatedImages.count}`);
   });
-  return set.folder;
+  return folder;
 };
 
 /** A model that cannot be loaded is told before thirteen daemons fail on it. */

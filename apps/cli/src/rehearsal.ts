@@ -17,6 +17,8 @@ export interface RehearsalOptions {
   readonly classifier: string | undefined;
   readonly settings: Settings;
   readonly say: (line: string) => void;
+  /** Ends the start. */
+  readonly signal: AbortSignal;
 }
 
 /** What another process needs to talk to a lab. */
@@ -87,6 +89,7 @@ const startAll = async (
     config: Record<string, unknown>,
     ports: Record<string, string>,
   ) => {
+    options.signal.throwIfAborted();
     const files = await issue({ id, role });
     const file = join(folder, "config", `${id}.json`);
     const current = { ...config, ...files };

@@ -1,4 +1,5 @@
 import {
+  clientTls,
   Failure,
   type IdentityFiles,
   messageOf,
@@ -29,8 +30,8 @@ export class StationClient {
 
   private constructor(url: string, tls: TlsMaterial) {
     this.#client = new Client(url, {
-      connect: { ...tls, timeout: 5_000 },
-      headersTimeout: 20_000,
+      connect: { ...clientTls(tls, "cbs"), timeout: 5_000 },
+      headersTimeout: 60_000,
       bodyTimeout: 20_000,
     });
   }
@@ -44,6 +45,12 @@ export class StationClient {
     return (await this.#call("POST", "/api/v1/runs", manifest)) as { id: string; folder: string };
   }
 
+  /** A run of this lab, also one that has ended. @throws Failure `peer/refused` when there is none of this id */
+  async run(id: string): Promise<RunView> {
+    return ((await this.#call("GET", `/api/v1/runs/${id}`)) as { run: RunView }).run;
+  }
+
+  /** The run that goes on, or the last one; null before the first. */
   async current(): Promise<RunView | null> {
     return ((await this.#call("GET", "/api/v1/runs/current")) as { run: RunView | null }).run;
   }

@@ -1,5 +1,5 @@
 import type { Classifier, ImageSet } from "@offloadlab/classifier";
-import { type Clock, EmulatedBattery, EmulatedProcessor, pacedBody } from "@offloadlab/hardware";
+import { type Clock, EmulatedBattery, EmulatedProcessor, emulatedReading, pacedBody } from "@offloadlab/hardware";
 import {
   edgeEnergy,
   hasExpired,
@@ -70,6 +70,7 @@ export class DeviceTrial {
   #reward = 0;
   #processorBusy = false;
   #radioBusy = false;
+  #subSlot = 0;
   /** The first sub-slot in which the device may start a task again, after its battery ran empty. */
   #usableFrom = 0;
 
@@ -108,6 +109,7 @@ export class DeviceTrial {
     for (let index = 0; ; index += 1) {
       const start = seconds(index * subSlot);
       await clock.sleepUntil(start, this.#ended.signal);
+      this.#subSlot = index;
       if (index > 0) {
         const { charge, drained, harvested } = this.#battery.endSubSlot();
         const amounts = { chargeJoules: charge, drainedJoules: drained, harvestedJoules: harvested };
@@ -166,10 +168,10 @@ export class DeviceTrial {
     if (answer === null || task === undefined || index < this.#usableFrom) return;
     if (answer.decision === "local" && !this.#processorBusy) {
       this.#queue.shift();
-      void this.#runLocally(task, index);
+      void this.#runLocally(task);
     } else if (answer.decision === "edge" && !this.#radioBusy) {
       this.#queue.shift();
-      void this.#offload(task, answer.lease, index);
+      void this.#offload(task, answer.lease);
     }
   }
 
@@ -202,14 +204,14 @@ export class DeviceTrial {
   }
 
   /** Runs the same classifier on the device: one real inference, paced to C / f. */
-  async #runLocally(task: Task, index: number): Promise<void> {
+  async #runLocally(task: Task): Promise<void> {
     const { clock, classifier, images } = this.#parts;
     const { device } = this.#world;
     const start = clock.now();
     const waiting = seconds(start - task.arrival);
     const charge = this.#battery.charge;
     const energy = localEnergy(task.work, device.clock, device.k);
-    if (!withinCharge(energy, charge)) return this.#drained(task, waiting, charge, index);
+    if (!withinCharge(energy, charge)) return this.#drained(task, { waiting, delay: waiting, charge });
     this.#battery.spend(energy);
     this.#processorBusy = true;
     try {
@@ -228,7 +230,7 @@ export class DeviceTrial {
   }
 
   /** Uploads under a lease; the server's clock says how long upload and execution took, and both are paid as measured. */
-  async #offload(task: Task, lease: Lease, index: number): Promise<void> {
+  async #offload(task: Task, lease: Lease): Promise<void> {
     const { clock, server, images } = this.#parts;
     const { device, serverPower } = this.#world;
     const start = clock.now();
@@ -236,7 +238,8 @@ export class DeviceTrial {
     const energyOf = (upload: number, execution: number): Joules =>
       joules(uploadEnergy(device.transmitPower, seconds(upload)) + edgeEnergy(serverPower, seconds(execution)));
     const planned = energyOf(lease.theoreticalUploadSeconds, lease.theoreticalExecutionSeconds);
-    if (!withinCharge(planned, charge)) return this.#drained(task, seconds(start - task.arrival), charge, index);
+    const age = seconds(start - task.arrival);
+    if (!withinCharge(planned, charge)) return this.#drained(task, { waiting: age, delay: age, charge });
     this.#battery.spend(planned);
     this.#radioBusy = true;
     try {
@@ -251,11 +254,11 @@ export class DeviceTrial {
         signal,
       );
       const energy = energyOf(service.upload_seconds, service.execution_seconds);
-      this.#battery.spend(joules(energy - planned));
-      const waiting = seconds(start - task.arrival + service.upload_seconds + service.queue_seconds);
+      const waiting = seconds(age + service.upload_seconds + service.queue_seconds);
       const delay = this.#age(task);
-      const outcome = withinCharge(energy, charge) ? this.#judge(delay, "completed-edge") : "drained";
-      this.#end(task, { outcome, waiting, delay, energy, charge, label });
+      if (!withinCharge(energy, charge)) return this.#drained(task, { waiting, delay, charge, label });
+      this.#battery.spend(joules(energy - planned));
+      this.#end(task, { outcome: this.#judge(delay, "completed-edge"), waiting, delay, energy, charge, label });
     } catch (error) {
       // The radio was on until now at the most for the planned upload; the server's part was not delivered.
       const energy = energyOf(Math.min(clock.now() - start, lease.theoreticalUploadSeconds), 0);
@@ -267,11 +270,14 @@ export class DeviceTrial {
     }
   }
 
-  /** C3 does not hold: the battery is at 0, the task fails, the device loses one sub-slot. */
-  #drained(task: Task, waiting: Seconds, charge: Joules, index: number): void {
+  /**
+   * C3 does not hold, as planned or as measured: the battery is at 0, the task fails and has cost all the charge that there
+   * was at its decision, the device loses the next sub-slot.
+   */
+  #drained(task: Task, end: Omit<End, "outcome" | "energy">): void {
     this.#battery.empty();
-    this.#usableFrom = index + 2;
-    this.#end(task, { outcome: "drained", waiting, delay: waiting, energy: charge, charge });
+    this.#usableFrom = this.#subSlot + 2;
+    this.#end(task, { outcome: "drained", energy: end.charge, ...end });
   }
 
   /** A task whose server or result vanished; after an abort the C-BS settles it. */
@@ -293,6 +299,7 @@ export class DeviceTrial {
     const { clock, images, journal } = this.#parts;
     const { demand, device } = this.#world;
     const reward = instantReward(demand, outcome, delay, energy, device.capacity);
+    const reading = emulatedReading(energy);
     this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
     this.#reward += reward;
     journal.write({
@@ -303,10 +310,10 @@ export class DeviceTrial {
       endSeconds: clock.now(),
       waitingSeconds: waiting,
       delaySeconds: delay,
-      energyJoules: energy,
-      energyUncertaintyJoules: 0,
-      energyCoverageRatio: 1,
-      energyMethod: "emulated",
+      energyJoules: reading.joules,
+      energyUncertaintyJoules: reading.uncertainty,
+      energyCoverageRatio: reading.coverage,
+      energyMethod: reading.method,
       chargeJoules: charge,
       reward,
       label: label ?? null,

@@ -1,4 +1,5 @@
 import {
+  clientTls,
   encodeImageRequest,
   Failure,
   headerLengthName,
@@ -34,7 +35,7 @@ export class ServerClient {
   constructor(url: string, tls: TlsMaterial, model: string) {
     const open = (): Client =>
       new Client(url, {
-        connect: { ...tls, timeout: connectMilliseconds },
+        connect: { ...clientTls(tls, "mec"), timeout: connectMilliseconds },
         pipelining: 1,
         keepAliveTimeout: 60_000,
         headersTimeout: 60_000,

@@ -20,6 +20,8 @@ import { Leases, type OpenLease } from "./leases.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
 const guardShare = 0.4;
+/** How many sub-slots a device may be ahead of its server: clocks differ a little, and no device knows the future. */
+const mostSubSlotsAhead = 2;
 const placementNames = ["local", "edge", "wait"] as const;
 
 interface Report {
@@ -50,6 +52,8 @@ export class CommunityTrial {
   readonly #ended = new AbortController();
   readonly #finished: Promise<void>;
   #finish: () => void = () => {};
+  /** Whether the trial has finished or was aborted: nothing is journalled after that. */
+  #over = false;
   #decided = -1;
   #waitingFor = -1;
 
@@ -65,7 +69,10 @@ export class CommunityTrial {
     this.#action = emptyAction(this.#community.deviceCount);
     this.#subSlot = order.settings.timeSlot / order.settings.subSlotsPerTimeSlot;
     this.#finished = new Promise((resolve) => {
-      this.#finish = resolve;
+      this.#finish = () => {
+        this.#over = true;
+        resolve();
+      };
     });
     for (const [index, { distance }] of this.#devices.entries()) this.#observation.distance[index] = distance;
   }
@@ -87,6 +94,7 @@ export class CommunityTrial {
   }
 
   abort(reason: string): void {
+    this.#over = true;
     this.#ended.abort(new DOMException(reason, "AbortError"));
     for (const { answer } of this.#reports.values()) answer({ decision: "wait" });
     this.#reports.clear();
@@ -95,7 +103,7 @@ export class CommunityTrial {
   /**
    * A device's report for a sub-slot; resolves with the decision on its task.
    *
-   * @throws Failure `peer/refused` when the device is not this community's or the trial is another
+   * @throws Failure `peer/refused` when the device is not this community's, the trial is another or the sub-slot is far ahead
    */
   report(device: string, request: OffloadRequest): Promise<OffloadAnswer> {
     if (request.run !== this.#order.run || request.trial !== this.#order.trial || this.#ended.signal.aborted) {
@@ -104,6 +112,16 @@ export class CommunityTrial {
     if (!this.#devices.some(({ id }) => id === device)) {
       throw new Failure("peer/refused", `${device} is not a device of ${this.#community.name}`);
     }
+    const current = Math.floor(this.#clock.now() / this.#subSlot);
+    if (request.subSlot > current + mostSubSlotsAhead) {
+      throw new Failure(
+        "peer/refused",
+        `expected a sub-slot at most ${mostSubSlotsAhead} ahead of ${current}, got ${request.subSlot}; set ${device}'s clock`,
+      );
+    }
+    // A device has one report at a time: an idle radio in this one tells what became of the lease in the last answer.
+    const held = this.leases.of(device);
+    if (!request.radioBusy && held?.state === "granted") this.release(held, "not used by its device");
     if (request.last) {
       this.#done.add(device);
       this.#decideIfComplete();
@@ -228,19 +246,20 @@ export class CommunityTrial {
     if (open.state === "granted") this.release(open, "the lease expired before the upload had ended");
   }
 
-  /** Ends a lease without service. */
+  /** Ends a lease without service; after the trial nothing is journalled. */
   release(open: OpenLease, reason: string): void {
-    if (!this.leases.release(open)) return;
+    if (!this.leases.release(open) || this.#over) return;
     const { id, task } = open.lease;
     this.#journal.write({ kind: "released", trial: this.#order.trial, task, lease: id, reason });
   }
 
-  /** Ends a lease whose task was served, and journals the service. */
+  /** Ends a lease whose task was served, and journals the service; after the trial nothing is journalled. */
   served(
     open: OpenLease,
     service: Omit<Parameters<Journal["write"]>[0] & { kind: "service" }, "kind" | "trial">,
   ): void {
     this.leases.release(open);
+    if (this.#over) return;
     this.#journal.write({ kind: "service", trial: this.#order.trial, ...service });
   }
 }

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Classifier } from "@offloadlab/classifier";
 import {
@@ -70,7 +70,10 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
 
   app.get("/v2", async () => ({ name: "offloadlab-mec", version: "0.1.0", extensions: ["binary_tensor_data"] }));
   app.get("/v2/health/live", async () => ({ live: true }));
-  app.get("/v2/health/ready", async () => ({ ready: true }));
+  app.get("/v2/health/ready", async (_request, reply) => {
+    const ready = await classifier.ready();
+    return reply.code(ready ? 200 : 503).send({ ready });
+  });
   for (const path of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
     app.get(path, async (request) => {
       requireModel(request);
@@ -92,9 +95,10 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
         },
       };
     });
-    app.get(`${path}/ready`, async (request) => {
+    app.get(`${path}/ready`, async (request, reply) => {
       requireModel(request);
-      return { name: card.name, ready: true };
+      const ready = await classifier.ready();
+      return reply.code(ready ? 200 : 503).send({ name: card.name, ready });
     });
     app.post(`${path}/infer`, async (request, reply) => {
       const peer = identityOf(request);
@@ -104,7 +108,8 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
       const headerLength = length === undefined ? undefined : Number(length);
       const { body, headerLength: answerLength } = await inference.infer({
         peer,
-        body: request.body as Readable,
+        // A request without a body has no stream.
+        body: (request.body as Readable | null | undefined) ?? Readable.from([]),
         headerLength,
       });
       if (answerLength === undefined) return reply.type("application/json").send(body);

@@ -10,6 +10,8 @@ import {
   type InferenceInput,
   type InferenceParameters,
   type InferenceRequest,
+  maxSamples,
+  messageOf,
   parseInferenceRequest,
 } from "@offloadlab/protocol";
 import { cycles } from "@offloadlab/units";
@@ -59,6 +61,7 @@ export class InferenceService {
   async infer({ peer, body, headerLength }: InferenceCall): Promise<InferenceBody> {
     const trial = this.#trial();
     const held = trial?.community.leases.of(peer.id);
+    let executed: OpenLease | undefined;
     try {
       const upload = await readTimedBody(body, this.#limit);
       const request = parseInferenceRequest(upload.body, headerLength);
@@ -74,10 +77,12 @@ export class InferenceService {
           `lease ${open.lease.id} is for ${open.lease.task} of ${open.device}, not for this upload of ${peer.id}`,
         );
       }
+      executed = open;
       return await this.#withLease(trial, open, request, upload);
     } catch (error) {
-      // Whatever went wrong, the device's shares are free again.
-      if (held !== undefined) trial?.community.release(held, error instanceof Error ? error.message : String(error));
+      // Whatever went wrong, the device's shares are free again; those that another upload executes under are that one's.
+      if (held !== undefined && (held.state === "granted" || held === executed))
+        trial?.community.release(held, messageOf(error));
       throw error;
     }
   }
@@ -89,14 +94,23 @@ export class InferenceService {
     upload: { readonly body: Buffer; readonly milliseconds: number },
   ): Promise<InferenceBody> {
     const { lease } = open;
+    const { clock } = trial.community;
     open.state = "executing";
-    const uploadSeconds = (upload.milliseconds / 1000) * trial.community.clock.speed;
+    const uploadSeconds = (upload.milliseconds / 1000) * clock.speed;
     const work = trial.workOf(lease.task);
     if (work === undefined) throw new RangeError(`Expected the work of ${lease.task} from its offload request`);
-    const [classified, execution] = await Promise.all([
-      this.#classify(request),
-      trial.scheduler.execute(cycles(work), lease.computeShare),
-    ]);
+    const [samples, inferences] = this.#inferences(request);
+    if (samples !== 1) throw new Failure("wire/malformed", `infer: expected one image under a lease, got ${samples}`);
+    const start = clock.now();
+    const execution = trial.scheduler.execute(cycles(work), lease.computeShare);
+    const inference = inferences().then((classified) => ({ classified, delay: clock.now() - start }));
+    // Also when the inference fails, the shares are held until the scheduler has nothing of the task left.
+    await Promise.allSettled([execution, inference]);
+    const { queue, delay: paced, achievedShare: pacedShare } = await execution;
+    const { classified, delay: inferred } = await inference;
+    // A model slower than C / (β · F) makes the task late, and its share smaller than its lease says.
+    const executionSeconds = Math.max(paced, inferred);
+    const achievedComputeShare = (pacedShare * paced) / executionSeconds;
     const label = classified[0]?.label ?? "";
     trial.community.served(open, {
       task: lease.task,
@@ -104,24 +118,24 @@ export class InferenceService {
       uploadBytes: upload.body.length,
       uploadSeconds,
       theoreticalUploadSeconds: lease.theoreticalUploadSeconds,
-      queueSeconds: execution.queue,
-      executionSeconds: execution.delay,
+      queueSeconds: queue,
+      executionSeconds,
       computeShare: lease.computeShare,
-      achievedComputeShare: execution.achievedShare,
+      achievedComputeShare,
       label,
     });
     this.#metrics.transmissionError.observe(uploadSeconds / lease.theoreticalUploadSeconds - 1);
     this.#metrics.phases.observe({ phase: "upload" }, uploadSeconds);
-    this.#metrics.phases.observe({ phase: "execution" }, execution.delay);
+    this.#metrics.phases.observe({ phase: "execution" }, executionSeconds);
     return this.#response(request, classified, {
       task_id: lease.task,
       lease_id: lease.id,
       upload_seconds: uploadSeconds,
       theoretical_upload_seconds: lease.theoreticalUploadSeconds,
-      queue_seconds: execution.queue,
-      execution_seconds: execution.delay,
+      queue_seconds: queue,
+      execution_seconds: executionSeconds,
       compute_share: lease.computeShare,
-      achieved_compute_share: execution.achievedShare,
+      achieved_compute_share: achievedComputeShare,
     });
   }
 
@@ -132,11 +146,15 @@ export class InferenceService {
         "a trial runs on this server, and inference without a lease would disturb it; try again later",
       );
     }
-    return this.#response(request, await this.#classify(request), {});
+    const [, inferences] = this.#inferences(request);
+    return this.#response(request, await inferences(), {});
   }
 
-  /** One result per image of a BYTES input, or per sample of an FP32 input in the model's own layout. */
-  #classify(request: InferenceRequest): Promise<Classification[]> {
+  /**
+   * How many results a request asks for, and what computes them: one per image of a BYTES input, or per sample of an FP32
+   * input in the model's own layout.
+   */
+  #inferences(request: InferenceRequest): readonly [samples: number, run: () => Promise<Classification[]>] {
     const { card } = this.#classifier;
     const [input] = request.inputs;
     if (input === undefined || request.inputs.length !== 1) {
@@ -146,10 +164,12 @@ export class InferenceService {
       );
     }
     if (input.name === "image" && input.datatype === "BYTES") {
-      return Promise.all(bytesElements(input).map((image) => this.#classifier.classify(image)));
+      const images = bytesElements(input);
+      return [images.length, () => Promise.all(images.map((image) => this.#classifier.classify(image)))];
     }
     if (input.name === card.input.name && input.datatype === "FP32") {
-      return Promise.all(samplesOf(input, this.#sampleShape).map((sample) => this.#classifier.infer(sample)));
+      const samples = samplesOf(input, this.#sampleShape);
+      return [samples.length, () => Promise.all(samples.map((sample) => this.#classifier.infer(sample)))];
     }
     throw new Failure(
       "wire/malformed",
@@ -196,9 +216,12 @@ const samplesOf = (input: InferenceInput, sampleShape: readonly number[]): Float
       `infer: expected the shape [n, ${sampleShape.join(", ")}], got [${input.shape.join(", ")}]`,
     );
   }
+  const [samples = 0] = input.shape;
+  if (samples > maxSamples)
+    throw new Failure("wire/malformed", `infer: expected at most ${maxSamples} samples, got ${samples}`);
   const size = sampleShape.reduce((product, length) => product * length, 1);
   return Array.from(
-    { length: input.shape[0] ?? 0 },
+    { length: samples },
     (_, index) => new Float32Array(values.subarray(index * size, (index + 1) * size)),
   );
 };

@@ -13,8 +13,10 @@ import { InferenceService, type RunningTrial } from "./inference-service.ts";
 import { serverMetrics } from "./metrics.ts";
 import { ShareScheduler } from "./share-scheduler.ts";
 
-/** Cycles of one inference on the emulated server: a task of 1.1 Gcycle is eleven of them. */
-const emulatedInference = cycles(1e8);
+/**
+ * What one inference counts for on the emulated server: a task of 1.1 Gcycle is eleven of them, of which one is really run.
+ */
+const cyclesPerInference = cycles(1e8);
 
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 let node: LabNode | undefined;
@@ -87,7 +89,7 @@ try {
         run: async (startsAtUnixSeconds) => {
           const clock = new Clock(startsAtUnixSeconds, order.clockSpeed);
           const community = new CommunityTrial(order, communityIndex, clock, journal);
-          const scheduler = new ShareScheduler(clock, new EmulatedProcessor(clock, serverClock), emulatedInference);
+          const scheduler = new ShareScheduler(clock, new EmulatedProcessor(clock, serverClock), cyclesPerInference);
           work.clear();
           trial = { community, scheduler, workOf: (task) => work.get(task) };
           try {

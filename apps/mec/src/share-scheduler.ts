@@ -1,14 +1,15 @@
-import { type Clock, type EmulatedProcessor, quantaOf } from "@offloadlab/hardware";
-import { type Cycles, cycles, type Seconds, seconds } from "@offloadlab/units";
+import { inferenceCount } from "@offloadlab/classifier";
+import type { Clock, EmulatedProcessor } from "@offloadlab/hardware";
+import { type Count, type Cycles, cycles, type Seconds, seconds } from "@offloadlab/units";
 
-/** Work under a compute share. */
+/** Work under a compute share, in equal quanta. */
 interface Job {
   readonly share: number;
   readonly start: Seconds;
-  readonly quanta: readonly Cycles[];
-  /** Quanta and cycles served so far. */
+  readonly work: Cycles;
+  readonly quanta: Count;
+  /** Quanta served so far. */
   served: number;
-  servedWork: number;
   readonly finish: (execution: Execution) => void;
 }
 
@@ -23,19 +24,17 @@ export interface Execution {
 }
 
 /** When the next quantum of a job may begin and must be over, if the job is to run at its share of the rate. */
-export const window = (job: Pick<Job, "start" | "share" | "quanta" | "served" | "servedWork">, rate: number) => {
-  const quantum = job.quanta[job.served] ?? 0;
-  return {
-    eligible: seconds(job.start + job.servedWork / (job.share * rate)),
-    deadline: seconds(job.start + (job.servedWork + quantum) / (job.share * rate)),
-  };
+export const window = (job: Omit<Job, "finish">, rate: number) => {
+  const endOf = (quanta: number): Seconds =>
+    seconds(job.start + ((quanta / job.quanta) * job.work) / (job.share * rate));
+  return { eligible: endOf(job.served), deadline: endOf(job.served + 1) };
 };
 
 /**
  * The job whose next quantum is served now: of those that are eligible, the one with the earliest deadline; when none
  * is, the one that becomes eligible first.
  */
-export const nextJob = <J extends Pick<Job, "start" | "share" | "quanta" | "served" | "servedWork">>(
+export const nextJob = <J extends Omit<Job, "finish">>(
   jobs: Iterable<J>,
   now: Seconds,
   rate: number,
@@ -57,7 +56,8 @@ export const nextJob = <J extends Pick<Job, "start" | "share" | "quanta" | "serv
 };
 
 /**
- * Weighted fair sharing of a server among offloaded tasks, the quantum being one inference.
+ * Weighted fair sharing of a server among offloaded tasks, the quantum being one inference: a task is as many equal quanta
+ * as `inferenceCount` says. They are paced here; the task's real inference runs beside them, on the classifier's thread.
  *
  * Every job's quanta have windows on the fluid schedule on which it runs at exactly β · F (Bennett & Zhang, "WF²Q:
  * worst-case fair weighted fair queueing", INFOCOM 1996): a quantum starts no earlier than its window and windows are
@@ -67,31 +67,24 @@ export const nextJob = <J extends Pick<Job, "start" | "share" | "quanta" | "serv
 export class ShareScheduler {
   readonly #clock: Clock;
   readonly #processor: EmulatedProcessor;
-  readonly #quantum: Cycles;
+  readonly #cyclesPerInference: Cycles;
   readonly #jobs = new Set<Job>();
   #serving = false;
   /** Ends the wait for a job to become eligible, when an earlier one may have come. */
   #wake = new AbortController();
 
-  /** @param quantum cycles of one inference */
-  constructor(clock: Clock, processor: EmulatedProcessor, quantum: Cycles) {
+  constructor(clock: Clock, processor: EmulatedProcessor, cyclesPerInference: Cycles) {
     this.#clock = clock;
     this.#processor = processor;
-    this.#quantum = quantum;
+    this.#cyclesPerInference = cyclesPerInference;
   }
 
   /** Executes work at a share of the server; resolves at its end. */
   execute(work: Cycles, share: number): Promise<Execution> {
     return new Promise((resolve) => {
       const start = this.#clock.now();
-      this.#jobs.add({
-        share,
-        start,
-        quanta: quantaOf(work, this.#quantum),
-        served: 0,
-        servedWork: 0,
-        finish: resolve,
-      });
+      const quanta = inferenceCount(work, this.#cyclesPerInference);
+      this.#jobs.add({ share, start, work, quanta, served: 0, finish: resolve });
       this.#wake.abort();
       if (!this.#serving) void this.#serve();
     });
@@ -110,11 +103,9 @@ export class ShareScheduler {
         continue;
       }
       if (!begun.has(job)) begun.set(job, this.#clock.now());
-      const quantum = job.quanta[job.served] as Cycles;
-      const end = await this.#processor.run(quantum, eligible);
+      const end = await this.#processor.run(cycles(job.work / job.quanta), eligible);
       job.served += 1;
-      job.servedWork += quantum;
-      if (job.served < job.quanta.length) continue;
+      if (job.served < job.quanta) continue;
       this.#jobs.delete(job);
       void this.#complete(job, seconds(Math.max(end, deadline)), begun.get(job) ?? job.start);
       begun.delete(job);
@@ -125,7 +116,7 @@ export class ShareScheduler {
   async #complete(job: Job, end: Seconds, begun: Seconds): Promise<void> {
     await this.#clock.wakeAt(end);
     const delay = seconds(this.#clock.now() - job.start);
-    const work = cycles(job.servedWork);
-    job.finish({ queue: seconds(begun - job.start), delay, achievedShare: work / (this.#processor.rate * delay) });
+    const achievedShare = job.work / (this.#processor.rate * delay);
+    job.finish({ queue: seconds(begun - job.start), delay, achievedShare });
   }
 }

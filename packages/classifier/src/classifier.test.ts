@@ -131,6 +131,19 @@ test("a thread that dies fails the open calls, and the next call starts another"
   await classifier.close();
 });
 
+test("a classifier is ready while its thread can answer, and starts one again to be", async () => {
+  const file = await save("ready", encodeModel(colours));
+  let classifier = await openClassifier(file);
+  await classifier.close();
+  expect(await classifier.ready()).toBe(false);
+  const [worker] = await threadsOf(async () => {
+    classifier = await openClassifier(file);
+  });
+  await worker?.terminate();
+  expect((await threadsOf(async () => expect(await classifier.ready()).toBe(true))).length).toBe(1);
+  await classifier.close();
+});
+
 test.each([
   ["a file that is no model", Buffer.from("no model"), colourCard, /./],
   [

@@ -41,6 +41,8 @@ export interface Classifier {
    * @throws RangeError when the tensor is not of the card's size
    */
   infer(tensor: Float32Array<ArrayBuffer>): Promise<Classification>;
+  /** Whether its thread runs with the model loaded; one that has died is started again first. */
+  ready(): Promise<boolean>;
   /** Answers what is open, then ends the thread. Calls after this are a mistake. */
   close(): Promise<void>;
 }
@@ -118,6 +120,12 @@ export const openClassifier = async (
         const whole = tensor.byteLength === tensor.buffer.byteLength ? tensor : tensor.slice();
         return classifyTensor(whole, seconds(0));
       }),
+    ready: async () =>
+      !closed &&
+      (await running().then(
+        () => true,
+        () => false,
+      )),
     close: async () => {
       closed = true;
       await Promise.allSettled(openCalls);

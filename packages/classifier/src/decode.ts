@@ -4,6 +4,12 @@ import type { Card } from "./card.ts";
 
 const channels = 3;
 
+/** In pixels. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 // One image at a time and nothing kept: a device has other work for its cores and its memory.
 sharp.concurrency(1);
 sharp.cache(false);
@@ -14,26 +20,41 @@ const largestPixels = 100_000_000;
 /**
  * An image file as the model's input tensor, centre-cropped to the model's aspect ratio.
  *
- * Runs off the event loop. JPEGs are decoded at the smallest of their scales that is large enough.
- *
  * @returns [1, 3, height, width] or [1, height, width, 3] as the card says, row-major
  * @throws Failure `image/unreadable` when the bytes are no JPEG or PNG, are cut short, or hold more than 100 megapixels
  */
-export const decodeImage = async (bytes: Uint8Array, card: Card): Promise<Float32Array<ArrayBuffer>> => {
+export const decodeImage = async (bytes: Uint8Array, card: Card): Promise<Float32Array<ArrayBuffer>> =>
+  normalised(await decodePixels(bytes, card.input), card);
+
+/**
+ * An image file in sRGB, centre-cropped and scaled to a size.
+ *
+ * Runs off the event loop. JPEGs are decoded at the smallest of their scales that is large enough.
+ *
+ * @returns [height, width, 3], row-major
+ * @throws Failure `image/unreadable` when the bytes are no JPEG or PNG, are cut short, or hold more than 100 megapixels
+ */
+export const decodePixels = async (bytes: Uint8Array, { width, height }: Size): Promise<Buffer> => {
   if (!isJpeg(bytes) && !isPng(bytes)) {
     throw new Failure(
       "image/unreadable",
       `Expected a JPEG or PNG image, got ${bytes.length} bytes that begin with ${beginning(bytes)}`,
     );
   }
-  const pixels = await pixelsOf(bytes, card).catch((error: unknown) => {
-    throw new Failure(
-      "image/unreadable",
-      `Expected a whole image of at most ${largestPixels / 1e6} megapixels, ${messageOf(error)}`,
-      { cause: error },
-    );
-  });
-  return normalised(pixels, card);
+  return sharp(bytes, { limitInputPixels: largestPixels, failOn: "error" })
+    .autoOrient()
+    .resize(width, height, { fit: "cover" })
+    .flatten()
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer()
+    .catch((error: unknown) => {
+      throw new Failure(
+        "image/unreadable",
+        `Expected a whole image of at most ${largestPixels / 1e6} megapixels, ${messageOf(error)}`,
+        { cause: error },
+      );
+    });
 };
 
 const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
@@ -41,16 +62,6 @@ const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] ===
 const isPng = (bytes: Uint8Array): boolean => [0x89, 0x50, 0x4e, 0x47].every((byte, i) => bytes[i] === byte);
 
 const beginning = (bytes: Uint8Array): string => `0x${Buffer.from(bytes.subarray(0, 4)).toString("hex")}`;
-
-/** [height, width, 3] */
-const pixelsOf = (bytes: Uint8Array, { input: { width, height } }: Card): Promise<Buffer> =>
-  sharp(bytes, { limitInputPixels: largestPixels, failOn: "error" })
-    .autoOrient()
-    .resize(width, height, { fit: "cover" })
-    .flatten()
-    .toColourspace("srgb")
-    .raw({ depth: "uchar" })
-    .toBuffer();
 
 const normalised = (
   pixels: Uint8Array,

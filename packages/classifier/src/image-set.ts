@@ -3,6 +3,14 @@ import { join } from "node:path";
 import { Failure, messageOf, readerOf } from "@offloadlab/protocol";
 import { type Bytes, bytes } from "@offloadlab/units";
 import { type Static, Type } from "typebox";
+import { decodePixels } from "./decode.ts";
+
+/** An upload is at most 16 MiB: the image and less than 1 KiB that says what it is. */
+const largestBytes = 2 ** 24 - 2 ** 10;
+/** What every image of a user is decoded to, only to see that it can be. */
+const thumbnail = { width: 32, height: 32 };
+/** How many of a user's images are read at a time. */
+const readers = 4;
 
 /** The images that tasks ask to classify. */
 export interface ImageSet {
@@ -65,7 +73,9 @@ export const setOf = (folder: string, index: ImageIndex): ImageSet => ({
 /**
  * Reads a folder of images: a generated set, or anybody's own JPEG and PNG files in the order of their names.
  *
- * @throws Failure `config/invalid` when there is no image, or one cannot be read or is not what the index says
+ * Own images are decoded once: one that fails in a trial would cost the trial.
+ *
+ * @throws Failure `config/invalid` when there is no image, or one cannot be read, is too large or is not what the index says
  */
 export const readImageSet = async (folder: string): Promise<ImageSet> => {
   const index = await readIndex(folder);
@@ -91,13 +101,29 @@ const readOwnImages = async (folder: string): Promise<ImageSet> => {
     const got = names.length === 0 ? "an empty folder" : `${names.length} other files`;
     throw new Failure("config/invalid", `${folder}: expected .jpg, .jpeg or .png files, got ${got}`);
   }
-  const images = await Promise.all(
-    files.map(async (file) => ({ file, bytes: bytes(await sizeOf(join(folder, file))), label: null })),
-  );
-  const empty = images.find((image) => image.bytes === 0);
-  if (empty !== undefined)
-    throw new Failure("config/invalid", `${join(folder, empty.file)}: expected an image, got an empty file`);
+  const images: ImageSet["images"][number][] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let i = next++; i < files.length; i = next++) {
+      const file = files[i] as string;
+      images[i] = { file, bytes: bytes(await checkedSize(join(folder, file))), label: null };
+    }
+  };
+  await Promise.all(Array.from({ length: readers }, work));
   return { folder, images };
+};
+
+/** The size of an image that can be uploaded and decoded. */
+const checkedSize = async (file: string): Promise<number> => {
+  const size = await sizeOf(file);
+  if (size > largestBytes)
+    throw new Failure("config/invalid", `${file}: expected an image of at most ${largestBytes} bytes, got ${size}`);
+  try {
+    await decodePixels(await readFile(file), thumbnail);
+  } catch (error) {
+    throw new Failure("config/invalid", `${file}: ${messageOf(error)}`, { cause: error });
+  }
+  return size;
 };
 
 const sizeOf = async (file: string): Promise<number> => {

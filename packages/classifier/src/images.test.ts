@@ -115,16 +115,33 @@ test("anybody's own images are a set, by name", patient, async () => {
   });
   await writeFile(join(own, "notes.txt"), "cats");
   await expect(readImageSet(own)).rejects.toMatchObject({ code: "config/invalid" });
-  for (const file of ["b.JPG", "c.png", "a.jpeg"]) await writeFile(join(own, file), file);
+  const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: "teal" } });
+  const jpeg = await picture.clone().jpeg().toBuffer();
+  const png = await picture.clone().png().toBuffer();
+  await writeFile(join(own, "b.JPG"), jpeg);
+  await writeFile(join(own, "c.png"), png);
+  await writeFile(join(own, "a.jpeg"), jpeg);
   expect(await readImageSet(own)).toEqual({
     folder: own,
     images: [
-      { file: "a.jpeg", bytes: 6, label: null },
-      { file: "b.JPG", bytes: 5, label: null },
-      { file: "c.png", bytes: 5, label: null },
+      { file: "a.jpeg", bytes: jpeg.length, label: null },
+      { file: "b.JPG", bytes: jpeg.length, label: null },
+      { file: "c.png", bytes: png.length, label: null },
     ],
   });
-  await writeFile(join(own, "d.jpg"), "");
-  await expect(readImageSet(own)).rejects.toMatchObject({ message: expect.stringContaining("d.jpg") });
+  // Whole, but no upload could hold it.
+  const large = Buffer.concat([jpeg, Buffer.alloc(2 ** 24 - jpeg.length)]);
+  for (const [content, what] of [
+    [Buffer.alloc(0), "0 bytes"],
+    [Buffer.from("cats"), "JPEG or PNG"],
+    [png.subarray(0, png.length / 2), "whole image"],
+    [large, `got ${2 ** 24}`],
+  ] as const) {
+    await writeFile(join(own, "d.jpg"), content);
+    await expect(readImageSet(own)).rejects.toMatchObject({
+      code: "config/invalid",
+      message: expect.stringMatching(new RegExp(`d\\.jpg: .*${what}`)),
+    });
+  }
   await expect(readImageSet(join(own, "nowhere"))).rejects.toMatchObject({ code: "config/invalid" });
 });

@@ -1,4 +1,4 @@
-// What the classifier and its worker thread say to each other. The worker imports nothing else of ours.
+// What the classifier and its worker thread say to each other.
 
 /** What the worker needs to start. */
 export interface WorkerData {

@@ -97,6 +97,18 @@ it("§III-C: a task that asks for more than there is leaves nothing in this sub-
   expect(battery.endSubSlot()).toEqual({ charge: 0, drained: 80, harvested: 40 });
 });
 
+it("§III-C: what is given back to an emptied battery is there again when the sub-slot has ended, not before", () => {
+  const battery = new EmulatedBattery(joules(120), joules(40));
+  battery.spend(joules(60));
+  battery.empty();
+  battery.spend(joules(-25));
+  expect(battery.charge).toBe(0);
+  expect(battery.endSubSlot()).toEqual({ charge: 65, drained: 95, harvested: 40 });
+  battery.spend(joules(5));
+  battery.spend(joules(-5));
+  expect(battery.charge).toBe(65);
+});
+
 it("a reading says that it is emulated, exact and whole", () => {
   expect(emulatedReading(joules(3))).toEqual({ joules: 3, uncertainty: 0, coverage: 1, method: "emulated" });
 });

@@ -1,8 +1,7 @@
 import { cycles, hertz, seconds } from "@offloadlab/units";
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Clock, unixNow } from "./clock.ts";
-import { EmulatedProcessor, quantaOf } from "./compute.ts";
+import { EmulatedProcessor } from "./compute.ts";
 
 const rate = hertz(1e9);
 
@@ -49,25 +48,4 @@ it("an abort ends the wait with the signal's reason", async () => {
   const run = processor.run(cycles(1e12), undefined, abort.signal);
   abort.abort("trial over");
   await expect(run).rejects.toBe("trial over");
-});
-
-it("quanta sum to the work, none is larger than the quantum, and only the last one is smaller", () => {
-  const size = fc.double({ min: 1, max: 1e9, noNaN: true });
-  fc.assert(
-    fc.property(size, fc.double({ min: 1e-3, max: 50, noNaN: true }), (quantum, times) => {
-      const work = quantum * times;
-      const quanta = quantaOf(cycles(work), cycles(quantum));
-      expect(Math.abs(quanta.reduce((sum, each) => sum + each, 0) / work - 1)).toBeLessThan(1e-9);
-      expect(quanta.slice(0, -1).every((each) => each === quantum)).toBe(true);
-      const last = quanta.at(-1) as number;
-      expect(last).toBeGreaterThan(0);
-      expect(last).toBeLessThanOrEqual(quantum * (1 + 2e-9) + 1e-6);
-    }),
-  );
-});
-
-it("whole multiples have no sliver of a quantum at their end", () => {
-  for (const times of [1, 2, 3, 7, 10, 30]) expect(quantaOf(cycles(times * 0.1e9), cycles(0.1e9))).toHaveLength(times);
-  expect(quantaOf(cycles(5), cycles(10))).toEqual([5]);
-  expect(quantaOf(cycles(25), cycles(10))).toEqual([10, 10, 5]);
 });

@@ -1,4 +1,4 @@
-import { type Cycles, cycles, type Hertz, type Seconds, seconds } from "@offloadlab/units";
+import { type Cycles, type Hertz, type Seconds, seconds } from "@offloadlab/units";
 import type { Clock } from "./clock.ts";
 
 /**
@@ -29,11 +29,3 @@ export class EmulatedProcessor {
     return end;
   }
 }
-
-/** Cuts work into quanta of at most a size; the last one is what is left. */
-export const quantaOf = (work: Cycles, quantum: Cycles): Cycles[] => {
-  const whole = Math.max(1, Math.ceil(work / quantum - 1e-9));
-  return Array.from({ length: whole }, (_, index) =>
-    cycles(index < whole - 1 ? quantum : work - (whole - 1) * quantum),
-  );
-};

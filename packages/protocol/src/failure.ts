@@ -26,9 +26,5 @@ export class Failure extends Error {
   }
 }
 
-/** Whether trying again may help. The one place where that is decided. */
-export const isTransient = (failure: Failure): boolean =>
-  failure.code === "peer/unreachable" || failure.code === "peer/slow";
-
 /** The message of anything thrown, for a log line or an answer to a peer. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -14,7 +14,7 @@ import {
   requireRole,
   roles,
 } from "./identity.ts";
-import { readTlsMaterial, serverTls, type TlsMaterial } from "./tls.ts";
+import { clientTls, readTlsMaterial, serverTls, type TlsMaterial } from "./tls.ts";
 
 let folder = "";
 let authority: Authority;
@@ -107,6 +107,42 @@ describe("a server with serverTls", () => {
     );
     await withServer(serverTls(elsewhere), async (_, port) => {
       const socket = connect({ host: "localhost", port, ...client });
+      const [error] = await once(socket, "error");
+      expect(error).toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+    });
+  });
+});
+
+describe("a client with clientTls", () => {
+  it("connects to a server of the role that it expects, and to no other", async () => {
+    const client = await issued({ id: "ed-1-1", role: "ed" }, authority, "expecting");
+    for (const role of roles) {
+      const server = await issued({ id: "server", role }, authority, `server-${role}`);
+      await withServer(serverTls(server), async (_, port) => {
+        for (const expected of ["cbs", "mec"] as const) {
+          const socket = connect({ host: "localhost", port, ...clientTls(client, expected) });
+          const error = await once(socket, "secureConnect").then(
+            () => null,
+            (reason: unknown) => reason,
+          );
+          socket.destroy();
+          if (role === expected) expect(error).toBeNull();
+          else {
+            expect(error).toMatchObject({
+              name: "Failure",
+              code: "peer/forbidden",
+              message: `localhost: expected a server with the role (OU) ${expected}, got ${role}`,
+            });
+          }
+        }
+      });
+    }
+  });
+
+  it("still refuses a name that the certificate has not", async () => {
+    const files = await issueIdentity(authority, { id: "mec-1", role: "mec" }, ["lab.example"], join(folder, "mec"));
+    await withServer(serverTls(await readTlsMaterial(files)), async (_, port) => {
+      const socket = connect({ host: "localhost", port, ...clientTls(station, "mec") });
       const [error] = await once(socket, "error");
       expect(error).toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
     });

@@ -183,6 +183,13 @@ describe("anything else that comes as a body", () => {
 });
 
 describe("BYTES", () => {
+  it("are at most 64", () => {
+    const texts = (length: number) => Array.from({ length }, () => "YQ==");
+    expect(bytesElements(inputOf(bytesRequest(texts(64), [64])))).toHaveLength(64);
+    malformed(() => bytesElements(inputOf(bytesRequest(texts(65), [65]))));
+    malformed(() => bytesElements(inputOf(bytesRequest(texts(64), [2 ** 40]))));
+  });
+
   it("come as base64 in JSON, nested or flat", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 5 }), (elements) => {

@@ -8,6 +8,9 @@ import { parseJson, readerOf } from "./schema.ts";
 /** The HTTP header that says where the JSON ends and the tensors begin. */
 export const headerLengthName = "inference-header-content-length";
 
+/** Images or samples that one request may ask to classify. */
+export const maxSamples = 64;
+
 const Parameters = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]));
 const Shape = Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 8 });
 
@@ -114,10 +117,17 @@ export const parseInferenceRequest = (body: Buffer, headerLength: number | undef
 /**
  * The elements of a BYTES tensor: each 4 bytes of little-endian length and the bytes themselves; in JSON, base64 text.
  *
- * @throws Failure `wire/malformed` when lengths do not add up to the data or to the shape
+ * @throws Failure `wire/malformed` when there are more than `maxSamples`, or lengths do not add up to the data or to the shape
  */
 export const bytesElements = (input: InferenceInput): Buffer[] => {
   const elements: Buffer[] = [];
+  const expected = input.shape.reduce((product, size) => product * size, 1);
+  if (expected > maxSamples) {
+    throw new Failure(
+      "wire/malformed",
+      `infer: input \`${input.name}\` must have at most ${maxSamples} elements, got ${expected}`,
+    );
+  }
   if (input.raw === undefined) {
     for (const item of input.data ?? []) {
       if (typeof item !== "string" || item.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(item)) {
@@ -130,7 +140,7 @@ export const bytesElements = (input: InferenceInput): Buffer[] => {
     }
   } else {
     let offset = 0;
-    while (offset < input.raw.length) {
+    while (offset < input.raw.length && elements.length <= expected) {
       const length = offset + 4 <= input.raw.length ? input.raw.readUInt32LE(offset) : Number.POSITIVE_INFINITY;
       if (offset + 4 + length > input.raw.length) {
         throw new Failure(
@@ -142,11 +152,11 @@ export const bytesElements = (input: InferenceInput): Buffer[] => {
       offset += 4 + length;
     }
   }
-  const expected = input.shape.reduce((product, size) => product * size, 1);
   if (elements.length !== expected) {
+    const got = elements.length > expected ? "more" : elements.length;
     throw new Failure(
       "wire/malformed",
-      `infer: input \`${input.name}\` has the shape [${input.shape.join(", ")}] but ${elements.length} elements`,
+      `infer: input \`${input.name}\` has the shape [${input.shape.join(", ")}] but ${got} elements`,
     );
   }
   return elements;

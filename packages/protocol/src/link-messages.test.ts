@@ -21,7 +21,7 @@ const toNode: fc.Arbitrary<ToNode> = fc.oneof(
 const toStation: fc.Arbitrary<ToStation> = fc.oneof(
   fc.record({ type: type("append"), run: text, file, offset: index, text: fc.string({ unit: "grapheme" }) }),
   fc.record({ type: type("prepared"), run: text, trial: index }),
-  fc.record({ type: type("finished"), run: text, trial: index }),
+  fc.record({ type: type("finished"), run: text, trial: index, journalBytes: index }),
   fc.record({ type: type("failed"), run: text, trial: index, reason: text }),
   fc.record({ type: type("closed"), run: text, journalBytes: index, logBytes: index }),
   fc.record({

@@ -53,7 +53,7 @@ const toStation = Type.Union([
   message("telemetry", { device: Type.Optional(DeviceTelemetry), server: Type.Optional(ServerTelemetry) }),
   message("append", { run: text, file: runFile, offset: index, text: Type.String() }),
   message("prepared", { run: text, trial: index }),
-  message("finished", { run: text, trial: index }),
+  message("finished", { run: text, trial: index, journalBytes: index }),
   message("failed", { run: text, trial: index, reason: text }),
   message("closed", { run: text, journalBytes: index, logBytes: index }),
 ]);

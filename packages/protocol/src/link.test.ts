@@ -68,12 +68,12 @@ it("says hello on its connection before anything else, then carries messages bot
   start();
   await once(link, "up");
   expect(link.isUp).toBe(true);
-  expect(link.send({ type: "finished", run: "r", trial: 2 })).toBe(true);
+  expect(link.send({ type: "finished", run: "r", trial: 2, journalBytes: 0 })).toBe(true);
   const message = once(link, "message");
   const socket = accepted[0] as WebSocket;
   if (frames.length < 2) await once(socket, "message");
   if (frames.length < 2) await once(socket, "message");
-  expect(frames.map(parseToStation)).toEqual([hello, { type: "finished", run: "r", trial: 2 }]);
+  expect(frames.map(parseToStation)).toEqual([hello, { type: "finished", run: "r", trial: 2, journalBytes: 0 }]);
   socket.send(JSON.stringify({ type: "close", run: "r" }));
   expect(await message).toEqual([{ type: "close", run: "r" }]);
 });
@@ -85,7 +85,7 @@ it("comes back to a station that was killed and started again on its port", asyn
   await station.close();
   await down;
   expect(link.isUp).toBe(false);
-  expect(link.send({ type: "finished", run: "r", trial: 1 })).toBe(false);
+  expect(link.send({ type: "finished", run: "r", trial: 1, journalBytes: 0 })).toBe(false);
   // Nobody listens: the next attempts fail too.
   const [reason] = await once(link, "down");
   expect(reason).toMatch(/ECONNREFUSED/);
@@ -123,6 +123,19 @@ it("reports the reason that the station gives for closing", async () => {
   const down = once(link, "down");
   accepted[0]?.close(1008, "wrong version");
   expect((await down)[0]).toBe("wrong version");
+});
+
+it("keeps out of a station whose certificate is another node's", async () => {
+  const impostor = new TestStation(nodeTls, (socket) => accepted.push(socket));
+  await impostor.open();
+  link = new Link(impostor.url, nodeTls, () => hello);
+  running = link.run();
+  expect((await once(link, "down"))[0]).toBe("localhost: expected a server with the role (OU) cbs, got ed");
+  expect((await once(link, "down"))[0]).toContain("got ed");
+  link.close();
+  await running;
+  await impostor.close();
+  expect(accepted).toHaveLength(0);
 });
 
 it("is kept out by a station of another lab, and keeps out of one", async () => {

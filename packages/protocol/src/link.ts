@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { Failure, messageOf } from "./failure.ts";
 import { parseToNode, type ToNode, type ToStation } from "./link-messages.ts";
-import type { TlsMaterial } from "./tls.ts";
+import { clientTls, type TlsMaterial } from "./tls.ts";
 
 /** Longest frame on the link: journals are shipped in pieces well below it. */
 export const maxFrameBytes = 1 << 20;
@@ -85,7 +85,9 @@ export class Link extends EventEmitter<LinkEvents> {
   /** One connection, from opening to its end; resolves with the reason of the end. */
   #connection(onOpen: () => void): Promise<string> {
     return new Promise((resolve) => {
-      const socket = new WebSocket(this.#url, { ...this.#tls, maxPayload: maxFrameBytes, handshakeTimeout: 5_000 });
+      // Passed on to Node's TLS as they are; the types of ws know another `checkServerIdentity`.
+      const tls: object = clientTls(this.#tls, "cbs");
+      const socket = new WebSocket(this.#url, { ...tls, maxPayload: maxFrameBytes, handshakeTimeout: 5_000 });
       this.#socket = socket;
       let failure = "";
       // A half-open connection shows no error: the C-BS pings, and silence ends the connection.

@@ -192,7 +192,7 @@ export class LabNode {
         await current.work.run(startsAtUnixSeconds);
         open.journal.write({ kind: "trial-end", trial });
         await open.journal.flush();
-        this.#link.send({ type: "finished", run, trial });
+        this.#link.send({ type: "finished", run, trial, journalBytes: await open.journal.size() });
       } catch (error) {
         this.#link.send({ type: "failed", run, trial, reason: messageOf(error) });
         this.#options.log("error", `trial ${trial} failed: ${messageOf(error)}`);

@@ -26,8 +26,8 @@ export const OffloadRequest = Type.Object(
       Type.Object(
         {
           id: text,
-          dataBytes: Type.Integer({ minimum: 1 }),
-          workCycles: Type.Number({ exclusiveMinimum: 0 }),
+          dataBytes: Type.Integer({ minimum: 1, maximum: 1e9 }),
+          workCycles: Type.Number({ exclusiveMinimum: 0, maximum: 1e15 }),
           ageSeconds: amount,
         },
         closed,

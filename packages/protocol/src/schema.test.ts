@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Type } from "typebox";
 import { expect, it } from "vitest";
-import { Failure, isTransient } from "./failure.ts";
+import { Failure } from "./failure.ts";
 import { parseJson, readerOf } from "./schema.ts";
 
 const read = readerOf(
@@ -78,19 +78,5 @@ it("text that is not JSON is malformed, with the parser's message as the cause",
     expect(failure.code).toBe("wire/malformed");
     expect(failure.message).toMatch(/^message: expected JSON, /);
     expect(failure.cause).toBeInstanceOf(SyntaxError);
-  }
-});
-
-it("trying again may help with a peer that is away or slow, and with nothing else", () => {
-  expect(isTransient(new Failure("peer/unreachable", ""))).toBe(true);
-  expect(isTransient(new Failure("peer/slow", ""))).toBe(true);
-  for (const code of [
-    "config/invalid",
-    "wire/malformed",
-    "peer/forbidden",
-    "peer/refused",
-    "archive/damaged",
-  ] as const) {
-    expect(isTransient(new Failure(code, ""))).toBe(false);
   }
 });

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { Failure } from "./failure.ts";
-import type { IdentityFiles } from "./identity.ts";
+import type { IdentityFiles, Role } from "./identity.ts";
 
 /** The PEM texts that Node's TLS wants, for a server and a client alike. */
 export interface TlsMaterial {
@@ -35,3 +36,22 @@ export const handshakeRefusal = (error: Error & { code?: string }): string =>
 /** TLS options of a server that talks to this lab's nodes alone. */
 export const serverTls = (material: TlsMaterial) =>
   ({ ...material, requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3" }) as const;
+
+/**
+ * TLS options of a client that talks to one kind of server: any node of the lab has a certificate, but an ED's is not
+ * enough to pose as the C-BS or a MEC.
+ *
+ * A server of another role is refused with a Failure `peer/forbidden`.
+ */
+export const clientTls = (material: TlsMaterial, serverRole: Extract<Role, "cbs" | "mec">) => ({
+  ...material,
+  checkServerIdentity: (host: string, certificate: PeerCertificate): Error | undefined => {
+    const role = certificate.subject.OU;
+    return (
+      checkServerIdentity(host, certificate) ??
+      (role === serverRole
+        ? undefined
+        : new Failure("peer/forbidden", `${host}: expected a server with the role (OU) ${serverRole}, got ${role}`))
+    );
+  },
+});

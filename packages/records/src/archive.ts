@@ -7,6 +7,9 @@ import { join, relative } from "node:path";
 export const runStates = ["complete", "invalid", "interrupted"] as const;
 export type RunState = (typeof runStates)[number];
 
+/** What a run's nodes ran on. */
+export type Hardware = "emulated" | "linux";
+
 /** The content of `status`, the archive's last file. */
 export interface RunStatus {
   readonly state: RunState;

@@ -1,19 +1,28 @@
 import {
   type CommunitySettings,
   communityAt,
+  deviceId,
   hasExpired,
   instantReward,
   isSuccess,
   meetsDeadline,
   nodeIds,
   type Settings,
+  serverId,
   sharesFit,
   withinCharge,
 } from "@offloadlab/model";
 import { joules, seconds } from "@offloadlab/units";
 import { archiveFiles } from "./archive.ts";
-import type { ActionRecord, BatteryRecord, JournalRecord, OutcomeRecord } from "./journal-records.ts";
-import { type Journals, taskFates } from "./reconcile.ts";
+import type {
+  ActionRecord,
+  BatteryRecord,
+  Decision,
+  JournalRecord,
+  OutcomeRecord,
+  ServiceRecord,
+} from "./journal-records.ts";
+import { deviceOf, type Journals, taskFates } from "./reconcile.ts";
 import type { Trial } from "./schedule.ts";
 
 /**
@@ -34,6 +43,14 @@ export const checkJournals = (
     ...records.flatMap((record) => recordProblems(settings, node, record)),
   ]),
   ...conservationProblems(journals),
+  ...settings.communities.flatMap((community, index) =>
+    sideProblems(
+      journals,
+      serverId(index),
+      Array.from({ length: community.deviceCount }, (_, j) => deviceId(index, j)),
+      complete,
+    ),
+  ),
   ...(complete ? completenessProblems(settings, trials, journals) : []),
 ];
 
@@ -130,6 +147,62 @@ const conservationProblems = (journals: Journals): string[] =>
     const ended = ends.length + (declaredLost ? 1 : 0);
     return ended === 1 ? [] : [problem(device, `trial ${trial}: ${task} has ${ended} outcomes instead of one`)];
   });
+
+/**
+ * What a server and its devices journalled of the same tasks agrees.
+ *
+ * A server that is killed loses its last lines, so that only in a complete run every service must be there. What is
+ * there was written in order: the decision behind a service is never missing.
+ */
+const sideProblems = (journals: Journals, server: string, devices: readonly string[], complete: boolean): string[] => {
+  const records = journals.get(server);
+  if (records === undefined) return [];
+  const decided = new Map<string, Decision>();
+  const granted = new Map<string, Decision>();
+  const services = new Map<string, ServiceRecord>();
+  const problems: string[] = [];
+  for (const record of records) {
+    if (record.kind === "action") {
+      for (const decision of record.decisions) {
+        decided.set(`${record.trial} ${decision.task}`, decision);
+        if (decision.lease !== undefined) granted.set(`${record.trial} ${decision.lease}`, decision);
+      }
+    } else if (record.kind === "service") {
+      const { trial, task, lease, computeShare } = record;
+      services.set(`${trial} ${task}`, record);
+      const decision = granted.get(`${trial} ${lease}`);
+      const what = `trial ${trial}: ${task} was served under lease ${lease}`;
+      if (decision === undefined || decision.task !== task || !devices.includes(deviceOf(task))) {
+        problems.push(problem(server, `${what}, which no action granted to it`));
+      } else if (Math.abs(decision.computeShare - computeShare) > tolerance) {
+        problems.push(
+          problem(server, `${what} with a compute share of ${computeShare} instead of ${decision.computeShare}`),
+        );
+      }
+    }
+  }
+  for (const device of devices) {
+    for (const end of journals.get(device) ?? []) {
+      if (end.kind !== "outcome") continue;
+      const key = `${end.trial} ${end.task}`;
+      const service = services.get(key);
+      const what = `trial ${end.trial}: ${end.task} is ${end.outcome}`;
+      // A drained task that was not executed ended where its wait did.
+      const wasExecuted =
+        (end.outcome === "late" || end.outcome === "drained") && end.delaySeconds > end.waitingSeconds;
+      const atEdge = end.outcome === "completed-edge" || (wasExecuted && decided.get(key)?.placement === "edge");
+      if (complete && atEdge && service === undefined) {
+        problems.push(problem(device, `${what}, but ${server} journalled no service`));
+      }
+      if (service === undefined) continue;
+      if (end.outcome === "completed-local") problems.push(problem(device, `${what}, but ${server} served it`));
+      else if (end.label !== null && end.label !== service.label) {
+        problems.push(problem(device, `${what} with the label ${end.label}, ${server} answered ${service.label}`));
+      }
+    }
+  }
+  return problems;
+};
 
 const completenessProblems = (settings: Settings, trials: readonly Trial[], journals: Journals): string[] => {
   return [

@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { randomStream, settingsToFile } from "@offloadlab/model";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { archiveFiles, contentFiles, type RunState, sealArchive } from "./archive.ts";
-import { checkArchive, readStatus } from "./check.ts";
+import { checkArchive, readRun, readStatus } from "./check.ts";
 import type { JournalRecord, NewRecord } from "./journal-records.ts";
 import { action, generated, outcome, service, smallSettings, stamped } from "./journals.test-helper.ts";
 import { taskFates } from "./reconcile.ts";
@@ -23,7 +23,7 @@ const goodJournals = (): Record<string, JournalRecord[]> => ({
   "mec-1": stamped([
     { kind: "boot", node: "mec-1", boot: "a" },
     action([edge("ed-1-1-0", 0.5, 0.25), { task: "ed-1-2-0", placement: "local", bandwidthShare: 0, computeShare: 0 }]),
-    service("ed-1-1-0"),
+    service("ed-1-1-0", { computeShare: 0.25, achievedComputeShare: 0.25 }),
     end,
   ]),
   "mec-2": stamped([{ kind: "boot", node: "mec-2", boot: "b" }, end]),
@@ -51,6 +51,14 @@ const goodJournals = (): Record<string, JournalRecord[]> => ({
   "ed-2-1": stamped([{ kind: "boot", node: "ed-2-1", boot: "e" }, end]),
 });
 
+const manifest = `name: small
+preset: testbed
+policies: [edge]
+repetitions: 1
+seed: 1
+clock_speed_ratio: 1.5
+`;
+
 interface Build {
   readonly journals?: Record<string, readonly JournalRecord[]>;
   readonly rows?: unknown;
@@ -67,7 +75,7 @@ const build = async (
 ): Promise<void> => {
   const results = rows ?? resultRows(trialSums(smallSettings, trials, taskFates(new Map(Object.entries(journals)))));
   const contents: Record<string, string> = {
-    [archiveFiles.manifest]: "name: small\n",
+    [archiveFiles.manifest]: manifest,
     [archiveFiles.settings]: JSON.stringify(settingsToFile(smallSettings)),
     [archiveFiles.trials]: JSON.stringify(scheduled),
     [archiveFiles.results]: JSON.stringify({ rows: results }),
@@ -132,6 +140,40 @@ describe("a sealed archive", () => {
     ]) {
       expect((await checkArchive(name)).problems).toEqual([]);
     }
+  });
+
+  it("is accepted whatever the order of its rows and of their fields", async () => {
+    const rows = resultRows(trialSums(smallSettings, trials, taskFates(new Map(Object.entries(goodJournals())))));
+    const turned = rows.map((row) => Object.fromEntries(Object.entries(row).reverse())).reverse();
+    expect(await problemsOf({ rows: turned })).toEqual([]);
+  });
+
+  it("is accepted without the last lines of a server that was killed, when it is not complete", async () => {
+    const killed = changed("mec-1", (records) => records.slice(0, 2));
+    expect(await problemsOf({ ...killed, state: "interrupted" })).toEqual([]);
+    const without = goodJournals();
+    delete without["mec-1"];
+    expect(await problemsOf({ journals: without, state: "interrupted" })).toEqual([]);
+  });
+
+  it("is accepted with a task that was granted the edge in vain and run late on the device", async () => {
+    const local = { task: "ed-1-2-0", placement: "local", bandwidthShare: 0, computeShare: 0 } as const;
+    const vain = changed("mec-1", (records) => [
+      ...records,
+      { time: 2000, ...action([edge("ed-1-2-0", 0.5, 0.5)], { subSlot: 1 }) },
+      { time: 2001, ...action([local], { subSlot: 2 }) },
+    ]);
+    expect(await problemsOf(vain)).toEqual([]);
+  });
+
+  it("knows the speed of its clock and its hardware, which is emulated as soon as one node is", async () => {
+    await build(folder, {});
+    expect(await readRun(folder)).toMatchObject({ clockSpeed: 1.5, hardware: "emulated" });
+    const linux = { [archiveFiles.environment("ed-1-1")]: '{"hardware":"linux"}' };
+    await build(folder, { files: linux });
+    expect((await readRun(folder)).hardware).toBe("linux");
+    await build(folder, { files: { ...linux, [archiveFiles.environment("mec-1")]: '{"hardware":"emulated"}' } });
+    expect((await readRun(folder)).hardware).toBe("emulated");
   });
 
   it("is refused when any byte of any file has changed, and the file is named", async () => {
@@ -207,7 +249,7 @@ describe("an archive whose bytes are intact is refused", () => {
   it("when a task has two outcomes", async () => {
     const twice = changed("ed-1-1", (records) => [
       ...records,
-      { time: 2000, ...outcome("ed-1-1-0", { reward: -0.5 - 10 / 120 }) },
+      { time: 2000, ...outcome("ed-1-1-0", { outcome: "completed-edge", reward: -0.5 - 10 / 120 }) },
     ]);
     expect(await problemsOf(twice)).toEqual([
       "journals/ed-1-1.ndjson: trial 1: ed-1-1-0 has 2 outcomes instead of one",
@@ -243,7 +285,9 @@ describe("an archive whose bytes are intact is refused", () => {
     ["C1", { decisions: [edge("ed-1-1-0", 0.5, 0)] }],
     ["C1", { decisions: [{ ...edge("ed-1-1-0", 0, 0.5), placement: "local" as const }] }],
   ])("when an action breaks %s: %j", async (rule, change) => {
-    const problems = await problemsOf(changed("mec-1", (records) => replaced(records, "action", change)));
+    const all = await problemsOf(changed("mec-1", (records) => replaced(records, "action", change)));
+    // The decisions do not fit the service any more either.
+    const problems = all.filter((problem) => problem.includes("is broken"));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^journals/mec-1\\.ndjson: trial 1, sub-slot 0: ${rule} is broken`));
   });
@@ -303,10 +347,107 @@ describe("an archive whose bytes are intact is refused", () => {
 
   it("when the results do not follow from the journals", async () => {
     const rows = resultRows(trialSums(smallSettings, trials, taskFates(new Map(Object.entries(goodJournals())))));
-    const better = rows.map((row) => ({ ...row, reward: { ...row.reward, mean: row.reward.mean + 0.001 } }));
-    for (const wrong of [better, rows.slice(1), [], {}]) {
+    const better = rows.map((row) => ({ ...row, reward: { ...row.reward, mean: (row.reward.mean ?? 0) + 0.001 } }));
+    for (const wrong of [better, rows.slice(1), [...rows, ...rows.slice(0, 1)], [null], [], {}]) {
       expect(await problemsOf({ rows: wrong })).toEqual(["results.json: the rows do not follow from the journals"]);
     }
+  });
+
+  it.each([
+    [
+      "completed at the edge without a service",
+      "mec-1",
+      (records: JournalRecord[]) => records.filter(({ kind }) => kind !== "service"),
+      "journals/ed-1-1.ndjson: trial 1: ed-1-1-0 is completed-edge, but mec-1 journalled no service",
+    ],
+    [
+      "late at the edge without a service",
+      "mec-1",
+      (records: JournalRecord[]) => [...records, { time: 2000, ...action([edge("ed-1-2-0", 0.5, 0.5)]) }],
+      "journals/ed-1-2.ndjson: trial 1: ed-1-2-0 is late, but mec-1 journalled no service",
+    ],
+    [
+      "completed on the device and served",
+      "ed-1-1",
+      (records: JournalRecord[]) => replaced(records, "outcome", { outcome: "completed-local" }),
+      "journals/ed-1-1.ndjson: trial 1: ed-1-1-0 is completed-local, but mec-1 served it",
+    ],
+    [
+      "labelled otherwise than it was served",
+      "ed-1-1",
+      (records: JournalRecord[]) => replaced(records, "outcome", { label: "dog" }),
+      "journals/ed-1-1.ndjson: trial 1: ed-1-1-0 is completed-edge with the label dog, mec-1 answered cat",
+    ],
+    [
+      "served under a lease that nobody granted",
+      "mec-1",
+      (records: JournalRecord[]) => replaced(records, "service", { lease: "x" }),
+      "journals/mec-1.ndjson: trial 1: ed-1-1-0 was served under lease x, which no action granted to it",
+    ],
+    [
+      "served under a lease that another trial granted",
+      "mec-1",
+      (records: JournalRecord[]) => replaced(records, "action", { trial: 2 }),
+      "journals/mec-1.ndjson: trial 1: ed-1-1-0 was served under lease lease-ed-1-1-0, which no action granted to it",
+    ],
+    [
+      "served under another task's lease",
+      "mec-1",
+      (records: JournalRecord[]) =>
+        replaced(records, "action", { decisions: [{ ...edge("ed-1-2-0", 0.5, 0.25), lease: "lease-ed-1-1-0" }] }),
+      "journals/mec-1.ndjson: trial 1: ed-1-1-0 was served under lease lease-ed-1-1-0, which no action granted to it",
+    ],
+    [
+      "served with another share than its lease's",
+      "mec-1",
+      (records: JournalRecord[]) => replaced(records, "service", { computeShare: 0.3 }),
+      "journals/mec-1.ndjson: trial 1: ed-1-1-0 was served under lease lease-ed-1-1-0 with a compute share of 0.3 instead of 0.25",
+    ],
+  ])("when a task is %s", async (_, node, change, problem) => {
+    expect(await problemsOf(changed(node, change))).toContain(problem);
+  });
+
+  it("when a task drained the battery at the edge without a service, but not when it was not begun", async () => {
+    const drained = { outcome: "drained", energyJoules: 120, reward: -10, label: null } as const;
+    const { journals = {} } = changed("mec-1", (records) => records.filter(({ kind }) => kind !== "service"));
+    const good = goodJournals()["ed-1-1"] ?? [];
+    const executed = { ...journals, "ed-1-1": replaced(good, "outcome", drained) };
+    expect(await problemsOf({ journals: executed })).toEqual([
+      "journals/ed-1-1.ndjson: trial 1: ed-1-1-0 is drained, but mec-1 journalled no service",
+    ]);
+    const refused = { ...journals, "ed-1-1": replaced(good, "outcome", { ...drained, delaySeconds: 0.25 }) };
+    expect(await problemsOf({ journals: refused })).toEqual([]);
+  });
+
+  it("when the emulated uplink was far off in one upload of twenty", async () => {
+    const slow = changed("mec-1", (records) => replaced(records, "service", { uploadSeconds: 0.209 }));
+    expect(await problemsOf(slow)).toEqual([]);
+    const journals = goodJournals();
+    const tasks = Array.from({ length: 19 }, (_, index) => `ed-1-1-${index + 1}`);
+    const edgeReward = { outcome: "completed-edge", energyJoules: 2, reward: -0.5 - 2 / 120 } as const;
+    const served = (upload: number) => (task: string) => service(task, { uploadSeconds: upload });
+    journals["mec-1"]?.push(
+      ...stamped(
+        [
+          ...tasks.map((task, index) => action([edge(task, 0.5, 0.5)], { subSlot: index + 1 })),
+          ...tasks.slice(0, 2).map(served(0.25)),
+          ...tasks.slice(2).map(served(0.2)),
+        ],
+        2000,
+      ),
+    );
+    journals["ed-1-1"]?.push(
+      ...stamped(
+        tasks.map((task) => outcome(task, edgeReward)),
+        2000,
+      ),
+    );
+    expect(await problemsOf({ journals })).toEqual([
+      expect.stringMatching(
+        /^status: complete, but the emulated uplink missed its rate by 25\.0 % in the 95th percentile/,
+      ),
+    ]);
+    expect(await problemsOf({ journals, state: "invalid" })).toEqual([]);
   });
 
   it("when its content cannot be read, and says which", async () => {
@@ -315,6 +456,8 @@ describe("an archive whose bytes are intact is refused", () => {
       [archiveFiles.settings, "{}"],
       [archiveFiles.trials, "["],
       [archiveFiles.results, "["],
+      [archiveFiles.manifest, "name: small\n"],
+      [archiveFiles.environment("ed-1-1"), "{"],
     ] as const) {
       await build(folder, { files: { [file]: text } });
       expect((await checkArchive(folder)).problems.length).toBeGreaterThan(0);

@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type Settings, settingsFromFile } from "@offloadlab/model";
 import {
   archiveFiles,
   checksumLines,
   contentFiles,
+  type Hardware,
   type RunStatus,
   runStates,
   sha256OfText,
@@ -14,8 +16,9 @@ import { checkJournals } from "./check-journals.ts";
 import { violatedConditions } from "./conditions.ts";
 import { readJournal } from "./journal.ts";
 import type { JournalRecord } from "./journal-records.ts";
+import { readManifest } from "./manifest.ts";
 import { taskFates } from "./reconcile.ts";
-import { resultRows, trialSums } from "./results.ts";
+import { type ResultRow, resultRows, trialSums } from "./results.ts";
 import type { Trial } from "./schedule.ts";
 
 /** What the checker found. An archive is accepted when there are no problems; it may still say of itself that it is invalid. */
@@ -49,11 +52,20 @@ export const checkArchive = async (folder: string): Promise<CheckReport> => {
   if (complete)
     contents.push(...violatedConditions(run.journals).map((what) => `${archiveFiles.status}: complete, but ${what}`));
   const fates = taskFates(run.journals);
-  const results = JSON.stringify(resultRows(trialSums(run.settings, run.trials, fates)));
-  if (results !== JSON.stringify((run.results as { rows?: unknown } | null)?.rows)) {
+  const rows = resultRows(trialSums(run.settings, run.trials, fates));
+  if (!sameRows(rows, (run.results as { rows?: unknown } | null)?.rows)) {
     contents.push(`${archiveFiles.results}: the rows do not follow from the journals`);
   }
   return { folder, status, problems: contents, tasks: fates.length, trials: run.trials.length };
+};
+
+/** Whether rows are the same ones, in whatever order. */
+const sameRows = (rows: readonly ResultRow[], written: unknown): boolean => {
+  const keyOf = (row: ResultRow | null): string => `${row?.policy} ${row?.community}`;
+  const sorted = (list: readonly (ResultRow | null)[]) =>
+    [...list].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : Number(keyOf(a) > keyOf(b))));
+  const asWritten = JSON.parse(JSON.stringify(rows)) as ResultRow[];
+  return Array.isArray(written) && isDeepStrictEqual(sorted(written), sorted(asWritten));
 };
 
 /** What an archive holds, read. */
@@ -64,17 +76,30 @@ export interface RunContents {
   readonly trials: readonly Trial[];
   readonly journals: ReadonlyMap<string, readonly JournalRecord[]>;
   readonly results: unknown;
+  /** Lab seconds per real second. */
+  readonly clockSpeed: number;
+  /** `linux` when every node was real; one emulated node makes the run's numbers emulated ones. */
+  readonly hardware: Hardware;
 }
 
-/** Reads an archive's content, sealed or not. */
+/**
+ * Reads an archive's content, sealed or not.
+ *
+ * @throws Error when a file is missing or does not hold what it should
+ */
 export const readRun = async (folder: string): Promise<RunContents> => {
   const json = async (file: string): Promise<unknown> =>
     JSON.parse(await readFile(join(folder, file), "utf8")) as unknown;
   const journals = new Map<string, readonly JournalRecord[]>();
+  const hardware: unknown[] = [];
   for (const file of await contentFiles(folder)) {
     const node = /^journals\/(.+)\.ndjson$/.exec(file)?.[1];
     if (node !== undefined) journals.set(node, await readJournal(join(folder, file)));
+    if (/^environment\/.+\.json$/.test(file))
+      hardware.push(((await json(file)) as { hardware?: unknown } | null)?.hardware);
   }
+  const manifest = readManifest(await readFile(join(folder, archiveFiles.manifest), "utf8"), archiveFiles.manifest);
+  if ("problems" in manifest) throw new SyntaxError(manifest.problems.join("; "));
   const ended = new Set(
     (journals.get("cbs") ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])),
   );
@@ -85,6 +110,8 @@ export const readRun = async (folder: string): Promise<RunContents> => {
     trials: scheduled.filter(({ number }) => ended.has(number)),
     journals,
     results: await json(archiveFiles.results).catch(() => null),
+    clockSpeed: manifest.clockSpeed,
+    hardware: hardware.length > 0 && hardware.every((each) => each === "linux") ? "linux" : "emulated",
   };
 };
 

@@ -6,8 +6,13 @@ import { warmUpTrial } from "./schedule.ts";
 const missedLimit = 0.01;
 /** Median relative error up to which shares and the emulated uplink count as kept. */
 const shareLimit = 0.05;
+/** 95th percentile of the same error up to which the emulated uplink counts as kept. */
+const slowestLimit = 0.2;
 
-/** Part of the devices' sub-slots, among those with a task to decide on, whose report missed the decision; 0 of none. */
+/**
+ * Part of the devices' sub-slots whose report missed the decision, over all sub-slots that servers journalled, whether
+ * or not there was a task to decide on; 0 of none.
+ */
 export const missedSubSlots = (journals: Journals): number => {
   let missed = 0;
   let all = 0;
@@ -22,12 +27,16 @@ export const missedSubSlots = (journals: Journals): number => {
 /**
  * Conditions under which a run's numbers mean what they say.
  *
+ * The emulated uplink aims at an error of at most 2 % in the median and 5 % in the 95th percentile; a run is invalid
+ * above 5 % and 20 %. The limits are wider than the aim because results are means over thousands of tasks: one slow
+ * moment of the machine spoils a few uploads and biases no mean, an error that most of them have does.
+ *
  * @returns those that are violated, one sentence each; the run is then invalid
  */
 export const violatedConditions = (journals: Journals): string[] => {
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
   const missed = missedSubSlots(journals);
-  const { uploads, medianRatio, shareMedianRatio } = leaseQuality(journals);
+  const { uploads, medianRatio, p95Ratio, shareMedianRatio } = leaseQuality(journals);
   const advice = "the machine is too slow for this clock: lower clock_speed_ratio or end other work";
   return [
     ...(missed > missedLimit
@@ -38,6 +47,9 @@ export const violatedConditions = (journals: Journals): string[] => {
       : []),
     ...(uploads > 0 && medianRatio > shareLimit
       ? [`the emulated uplink missed its rate by ${percent(medianRatio)} in the median; ${advice}`]
+      : []),
+    ...(uploads > 0 && p95Ratio > slowestLimit
+      ? [`the emulated uplink missed its rate by ${percent(p95Ratio)} in the 95th percentile; ${advice}`]
       : []),
   ];
 };

@@ -1,6 +1,7 @@
 import { mkdtemp, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Journal, LineWriter, parseJournal, readJournal } from "./journal.ts";
@@ -99,6 +100,34 @@ describe("a line writer", () => {
         expect(await readFile(path, "utf8")).toBe(complete.map((text) => `${text}\n`).join(""));
       }),
     );
+  });
+});
+
+describe("a line writer that cannot write", () => {
+  it("ignores lines that come after close, also while it closes", async () => {
+    const path = join(folder, "closed");
+    const writer = await LineWriter.open(path);
+    writer.append("first");
+    const closed = writer.close();
+    writer.append("second");
+    await closed;
+    writer.append("third");
+    await writer.flush();
+    await writer.close();
+    expect(await readFile(path, "utf8")).toBe("first\n");
+  });
+
+  it("keeps an error that nobody waits for, tells of it at the next flush and close, and closes its file", async () => {
+    const file = await open("/dev/full", "a");
+    let synced = 0;
+    // `open` would read /dev/full, which has no end.
+    const writer = Reflect.construct(LineWriter, [file, () => (synced += 1)]) as LineWriter;
+    writer.append("first");
+    await sleep(300);
+    writer.append("second");
+    await expect(writer.flush()).rejects.toMatchObject({ code: "ENOSPC" });
+    await expect(writer.close()).rejects.toMatchObject({ code: "ENOSPC" });
+    expect([file.fd, synced]).toEqual([-1, 0]);
   });
 });
 

@@ -14,7 +14,12 @@ const hurry = (): { promise: Promise<void>; resolve: () => void } => {
   return { promise, resolve };
 };
 
-/** Writes lines to an append-only file; each batch is synced to the disk before anyone is told of it. */
+/**
+ * Writes lines to an append-only file; each batch is synced to the disk before anyone is told of it.
+ *
+ * After a write error the file may end in a torn line: nothing is written any more, and every `flush` and `close` says
+ * why.
+ */
 export class LineWriter {
   readonly #file: FileHandle;
   readonly #onSynced: () => void;
@@ -23,6 +28,8 @@ export class LineWriter {
   #hurry = hurry();
   #hurried = false;
   #writing: Promise<void> | undefined;
+  #failure: unknown;
+  #closed = false;
 
   private constructor(file: FileHandle, onSynced: () => void) {
     this.#file = file;
@@ -42,18 +49,21 @@ export class LineWriter {
     return new LineWriter(file, onSynced);
   }
 
-  /** Queues a line (without its newline); it is written with the next batch. */
+  /** Queues a line (without its newline); it is written with the next batch, or ignored after `close`. */
   append(line: string): void {
+    if (this.#closed || this.#failure !== undefined) return;
     this.#lines.push(`${line}\n`);
     this.#writing ??= this.#write();
   }
 
-  /** Resolves when every line so far is on the disk. */
+  /** Resolves when every line so far is on the disk; rejects with the error of a write that failed. */
   async flush(): Promise<void> {
-    if (this.#writing === undefined) return;
-    this.#hurried = true;
-    this.#hurry.resolve();
-    await this.#writing;
+    if (this.#writing !== undefined) {
+      this.#hurried = true;
+      this.#hurry.resolve();
+      await this.#writing;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Bytes of the file, after `flush`. */
@@ -61,19 +71,30 @@ export class LineWriter {
     return (await this.#file.stat()).size;
   }
 
+  /** Flushes and closes; rejects as `flush` does, with the file closed. */
   async close(): Promise<void> {
-    await this.flush();
-    await this.#file.close();
+    this.#closed = true;
+    try {
+      await this.flush();
+    } finally {
+      await this.#file.close();
+    }
   }
 
+  /** Never rejects, as nobody may be waiting: an error is kept for `flush`. */
   async #write(): Promise<void> {
-    while (this.#lines.length > 0) {
-      if (!this.#hurried) await Promise.race([sleep(gatherMilliseconds), this.#hurry.promise]);
-      const batch = this.#lines.join("");
+    try {
+      while (this.#lines.length > 0) {
+        if (!this.#hurried) await Promise.race([sleep(gatherMilliseconds), this.#hurry.promise]);
+        const batch = this.#lines.join("");
+        this.#lines = [];
+        await this.#file.appendFile(batch);
+        await this.#file.datasync();
+        this.#onSynced();
+      }
+    } catch (error) {
+      this.#failure = error;
       this.#lines = [];
-      await this.#file.appendFile(batch);
-      await this.#file.datasync();
-      this.#onSynced();
     }
     this.#writing = undefined;
     this.#hurried = false;

@@ -105,6 +105,5 @@ it("a row is the mean per task over trials, each trial counting alike, with its 
   expect(second?.reward).toEqual({ mean: -2, halfWidth: null, n: 1 });
   expect(second?.successRatio.mean).toBe(0);
   expect(local?.reward).toEqual({ mean: -7, halfWidth: null, n: 1 });
-  expect(empty?.reward.n).toBe(0);
-  expect(empty?.reward.mean).toBeNaN();
+  expect(empty?.reward).toEqual({ mean: null, halfWidth: null, n: 0 });
 });

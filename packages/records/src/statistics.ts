@@ -1,14 +1,16 @@
 /** A mean over independent trials with the half width of its 95 % Student-t interval. */
 export interface Estimate {
-  readonly mean: number;
+  /** null when n = 0 */
+  readonly mean: number | null;
   /** null when n < 2 */
   readonly halfWidth: number | null;
   readonly n: number;
 }
 
-/** Mean and 95 % Student-t interval; NaN mean when there are no values. */
+/** Mean and 95 % Student-t interval. */
 export const estimate = (values: readonly number[]): Estimate => {
   const n = values.length;
+  if (n === 0) return { mean: null, halfWidth: null, n };
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   if (n < 2) return { mean, halfWidth: null, n };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);

@@ -1,3 +1,4 @@
+import type { Hardware } from "./archive.ts";
 import type { ResultRow } from "./results.ts";
 import type { Estimate } from "./statistics.ts";
 
@@ -8,11 +9,21 @@ const columns: readonly { title: string; of: (row: ResultRow) => Estimate; digit
   { title: "waiting time [s]", of: (row) => row.waitingSeconds, digits: 3 },
 ];
 
-/** `0.912 ± 0.013`; without an interval when n < 2. */
+/** `0.912 ± 0.013`; without an interval when n < 2, `-` when n = 0. */
 export const formatEstimate = ({ mean, halfWidth }: Estimate, digits: number): string =>
-  Number.isNaN(mean) ? "-" : `${mean.toFixed(digits)}${halfWidth === null ? "" : ` ± ${halfWidth.toFixed(digits)}`}`;
+  mean === null ? "-" : `${mean.toFixed(digits)}${halfWidth === null ? "" : ` ± ${halfWidth.toFixed(digits)}`}`;
 
-/** The comparison as text: mean ± half width of the 95 % Student-t interval over n trials. */
+/**
+ * What the numbers of the comparison are, and of which hardware.
+ *
+ * @param clockSpeed lab seconds per real second
+ */
+export const resultCaption = (hardware: Hardware, clockSpeed: number): string => {
+  const clock = clockSpeed === 1 ? "at real time" : `${Number(clockSpeed.toFixed(2))}x real time`;
+  return `mean ± half width of the 95 % Student-t interval over n trials; ${hardware} hardware, clock ${clock}`;
+};
+
+/** The comparison as text, under which `resultCaption` belongs. */
 export const resultTable = (rows: readonly ResultRow[]): string => {
   const cells = [
     ["policy", "community", ...columns.map(({ title }) => title), "n"],

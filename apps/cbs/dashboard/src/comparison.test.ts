@@ -11,14 +11,14 @@ import {
   trialsOf,
 } from "./comparison.ts";
 
-const estimate = (mean: number, n = 3): Estimate => ({ mean, halfWidth: n < 2 ? null : 0.1, n });
+const estimate = (mean: number | null, n = 3): Estimate => ({ mean, halfWidth: n < 2 ? null : 0.1, n });
 
-const row = (policy: string, community: string, mean: number, n = 3): LiveResult => ({
+const row = (policy: string, community: string, mean: number | null, n = 3): LiveResult => ({
   policy,
   community,
   reward: estimate(mean, n),
   successRatio: estimate(0.9, n),
-  energyJoules: estimate(-mean, n),
+  energyJoules: estimate(mean === null ? null : -mean, n),
   waitingSeconds: estimate(0.2, n),
 });
 
@@ -40,11 +40,12 @@ it("finds the best overall mean: the highest reward, the lowest energy, and ever
 
 it("names no best while only one policy has a mean", () => {
   expect(bestPolicies([row("local", "all", -2)], metric("reward")).size).toBe(0);
-  expect(bestPolicies([row("local", "all", -2), row("edge", "all", 0, 0)], metric("reward")).size).toBe(0);
+  expect(bestPolicies([row("local", "all", -2), row("edge", "all", null, 0)], metric("reward")).size).toBe(0);
 });
 
 it("gives a column one number of decimals", () => {
   expect(columnDecimals([row("local", "all", -12), row("edge", "all", -1)], metric("reward"))).toBe(2);
+  expect(columnDecimals([row("local", "all", -12), row("edge", "all", null, 0)], metric("reward"))).toBe(2);
   expect(columnDecimals(results, metric("successRatio"))).toBe(1);
 });
 

@@ -45,14 +45,14 @@ export const groupByPolicy = (results: readonly LiveResult[]): readonly PolicyRo
 export const bestPolicies = (results: readonly LiveResult[], metric: Metric): ReadonlySet<string> => {
   const rows = results.filter((row) => row.community === overall && isKnown(row[metric.key]));
   if (rows.length < 2) return new Set();
-  const means = rows.map((row) => row[metric.key].mean);
+  const means = knownMeans(rows, metric);
   const best = metric.better === "higher" ? Math.max(...means) : Math.min(...means);
   return new Set(rows.filter((row) => row[metric.key].mean === best).map(({ policy }) => policy));
 };
 
 /** Decimals of a column, the same in all its rows. */
 export const columnDecimals = (results: readonly LiveResult[], metric: Metric): number =>
-  metric.key === "successRatio" ? 1 : decimalsFor(results.map((row) => row[metric.key].mean * metric.scale));
+  metric.key === "successRatio" ? 1 : decimalsFor(knownMeans(results, metric).map((mean) => mean * metric.scale));
 
 /** Half an interval's width in the column's unit; a dash for too few trials. */
 export const halfWidthText = ({ halfWidth }: Estimate, { scale }: Metric, decimals: number): string =>
@@ -69,4 +69,10 @@ export const trialsOf = (row: LiveResult): readonly [fewest: number, most: numbe
 };
 
 /** An estimate over no trial has no mean. */
-export const isKnown = (estimate: Estimate): boolean => estimate.n > 0 && Number.isFinite(estimate.mean);
+export const isKnown = (estimate: Estimate): estimate is Estimate & { readonly mean: number } => estimate.mean !== null;
+
+const knownMeans = (results: readonly LiveResult[], metric: Metric): number[] =>
+  results
+    .map((row) => row[metric.key])
+    .filter(isKnown)
+    .map(({ mean }) => mean);

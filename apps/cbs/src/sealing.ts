@@ -1,0 +1,60 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  archiveFiles,
+  type Journal,
+  type ResultRow,
+  type RunState,
+  readRun,
+  resultCaption,
+  resultRows,
+  resultTable,
+  taskFates,
+  trialSums,
+  violatedConditions,
+} from "@offloadlab/records";
+
+/** How a run ended, and what it found. */
+export interface Verdict {
+  readonly state: RunState;
+  readonly reasons: readonly string[];
+  readonly rows: readonly ResultRow[];
+}
+
+/** The comparison over the trials that have come to their end. */
+export const resultsOf = async (folder: string): Promise<ResultRow[]> => {
+  const { settings, trials, journals } = await readRun(folder);
+  return resultRows(trialSums(settings, trials, taskFates(journals)));
+};
+
+/**
+ * Settles a run whose journals have been collected: tasks that nobody saw the end of are lost, violated conditions make
+ * it invalid, results are written. Closes the journal; only the seal is left.
+ *
+ * @param state how it ended so far
+ * @param reasons why, when it is not complete
+ */
+export const settleRun = async (
+  folder: string,
+  journal: Journal,
+  state: RunState,
+  reasons: readonly string[],
+): Promise<Verdict> => {
+  await journal.flush();
+  const { journals, clockSpeed, hardware } = await readRun(folder);
+  const fates = taskFates(journals);
+  for (const { trial, task, ends } of fates) if (ends.length === 0) journal.write({ kind: "lost", trial, task });
+  const lost = fates.filter(({ ends }) => ends.length === 0 || ends.some(({ outcome }) => outcome === "lost")).length;
+  const all = [
+    ...reasons,
+    ...(lost > 0 ? [`${lost} of ${fates.length} tasks were lost`] : []),
+    ...(state === "complete" ? violatedConditions(journals) : []),
+  ];
+  const final: RunState = state === "complete" && all.length > 0 ? "invalid" : state;
+  journal.write({ kind: "run", state: final, ...(all.length > 0 ? { reason: all.join("; ") } : {}) });
+  await journal.close();
+  const rows = await resultsOf(folder);
+  await writeFile(join(folder, archiveFiles.results), `${JSON.stringify({ hardware, clockSpeed, rows }, null, 2)}\n`);
+  await writeFile(join(folder, archiveFiles.table), `${resultTable(rows)}\n\n${resultCaption(hardware, clockSpeed)}\n`);
+  return { state: final, reasons: all, rows };
+};

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Settings, settingsToFile } from "@offloadlab/model";
+import type { ToStation } from "@offloadlab/protocol";
+import { type Journal, type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
+import { count } from "@offloadlab/units";
+import type { Collection } from "./collection.ts";
+import type { NodeWatch } from "./node-watch.ts";
+import type { Registry } from "./registry.ts";
+
+const prepareMilliseconds = 15_000;
+/** From the order to start until lab time 0, so that every node has it in time. */
+const startAheadSeconds = 0.3;
+/** What a trial may last beyond its epoch: the deadline, the longest execution, and slack; lab seconds. */
+const drainSeconds = 10;
+const typicalDrainSeconds = 2;
+const warmUpTimeSlots = 4;
+
+/** What all trials of a run share. */
+export interface RunParts {
+  readonly run: string;
+  readonly manifest: Manifest;
+  readonly nodes: readonly string[];
+  readonly registry: Registry;
+  readonly collection: Collection;
+  readonly journal: Journal;
+  readonly watch: NodeWatch;
+  readonly stop: AbortSignal;
+  readonly unixNow: () => number;
+  /** Called when lab time 0 is known, Unix seconds. */
+  readonly onStart: (startsAt: number) => void;
+}
+
+/** Real seconds that a trial takes, more or less. */
+export const trialSeconds = ({ settings, clockSpeed }: Manifest): number =>
+  (settings.timeSlot * settings.timeSlotCount + typicalDrainSeconds) / clockSpeed + 2 * startAheadSeconds;
+
+/** The trial before the first, and the manifest with its few time-slots. */
+export const warmUpOf = (manifest: Manifest): { trial: Trial; short: Manifest } => {
+  const timeSlotCount = count(Math.min(manifest.settings.timeSlotCount, warmUpTimeSlots));
+  return {
+    // Greedy keeps both lanes of a device busy.
+    trial: { number: warmUpTrial, policy: "greedy", repetition: 0, seed: manifest.seed },
+    short: { ...manifest, settings: { ...manifest.settings, timeSlotCount } },
+  };
+};
+
+/**
+ * Runs one trial: prepares every node, starts them together, waits until none has anything of it left.
+ *
+ * @returns why the run cannot go on, null when the trial came to its end
+ */
+export const runTrial = async (parts: RunParts, manifest: Manifest, trial: Trial): Promise<string | null> => {
+  const { run, nodes, registry, journal, unixNow } = parts;
+  const { settings, clockSpeed } = manifest;
+  const order = { run, trial: trial.number, policy: trial.policy, seed: trial.seed, deviceSeed: manifest.seed };
+  const file = settingsToFile(settings);
+  const notPrepared = await answered(parts, trial.number, "prepared", prepareMilliseconds, () => {
+    for (const node of nodes) registry.send(node, { type: "prepare", ...order, clockSpeed, settings: file });
+  });
+  if (notPrepared !== null) return notPrepared;
+  const startsAtUnixSeconds = unixNow() + startAheadSeconds;
+  journal.write({ kind: "trial", trial: trial.number, policy: trial.policy, seed: trial.seed, startsAtUnixSeconds });
+  parts.onStart(startsAtUnixSeconds);
+  const epochSeconds = settings.timeSlot * settings.timeSlotCount;
+  const limit = ((epochSeconds + drainSeconds) / clockSpeed + startAheadSeconds + 5) * 1000;
+  const notFinished = await answered(parts, trial.number, "finished", limit, () => {
+    for (const node of nodes) {
+      const startsAt = startsAtUnixSeconds + phaseOf(settings, node) / clockSpeed;
+      registry.send(node, { type: "start", run, trial: trial.number, startsAtUnixSeconds: startsAt });
+    }
+  });
+  if (notFinished !== null) return notFinished;
+  journal.write({ kind: "trial-end", trial: trial.number });
+  await journal.flush();
+  return null;
+};
+
+/**
+ * Gives an order and waits until every node has answered it; for `finished`, until its journal is here as well.
+ *
+ * @returns null, or what came first: a failed node, a lost node, the time limit, or the stop
+ */
+const answered = async (
+  { run, nodes, registry, collection, watch, stop }: RunParts,
+  trial: number,
+  type: "prepared" | "finished",
+  milliseconds: number,
+  give: () => void,
+): Promise<string | null> => {
+  const open = new Set(nodes);
+  const over = new AbortController();
+  const answers = new Promise<string | null>((resolve) => {
+    const listen = async (node: string, message: ToStation): Promise<void> => {
+      if (!("trial" in message) || message.run !== run || message.trial !== trial) return;
+      if (message.type === "failed") return resolve(`${node}: ${message.reason}`);
+      if (message.type !== type) return;
+      if (message.type === "finished") await collection.arrival(node, message.journalBytes);
+      open.delete(node);
+      if (open.size === 0) resolve(null);
+    };
+    const onMessage = (node: string, message: ToStation): void => void listen(node, message);
+    registry.on("message", onMessage);
+    over.signal.addEventListener("abort", () => registry.off("message", onMessage));
+  });
+  const stopped = new Promise<string>((resolve) => {
+    const reason = (): void => resolve(String(stop.reason));
+    if (stop.aborted) reason();
+    stop.addEventListener("abort", reason, { signal: over.signal });
+  });
+  const late = sleep(milliseconds, undefined, { signal: over.signal }).then(
+    () => `trial ${trial} was not ${type} in time by ${[...open].join(", ")}`,
+    () => null,
+  );
+  give();
+  const first = await Promise.race([answers, watch.lost, stopped, late]);
+  over.abort();
+  return first;
+};
+
+/**
+ * Lab seconds by which a node's community starts after the first one: the sub-slots of communities, which have nothing
+ * in common but the C-BS, are spread so that their bursts of work do not meet.
+ */
+const phaseOf = (settings: Settings, node: string): number => {
+  const subSlot = settings.timeSlot / settings.subSlotsPerTimeSlot;
+  return ((Number(node.split("-")[1]) - 1) / settings.communities.length) * subSlot;
+};

@@ -1,0 +1,121 @@
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openClassifier } from "@offloadlab/classifier";
+import { Clock, unixNow } from "@offloadlab/hardware";
+import { presets } from "@offloadlab/model";
+import {
+  createAuthority,
+  type Identity,
+  issueIdentity,
+  type OffloadRequest,
+  readTlsMaterial,
+  serverTls,
+  type TrialOrder,
+} from "@offloadlab/protocol";
+import { Journal, type JournalRecord, LineWriter } from "@offloadlab/records";
+import { bits, bytes, count, cycles, seconds } from "@offloadlab/units";
+import sharp from "sharp";
+import { expect, it } from "vitest";
+import { DeviceTrial } from "./device-trial.ts";
+import { ServerClient } from "./server-client.ts";
+import { deviceWorld } from "./world.ts";
+
+const order: TrialOrder = {
+  run: "r",
+  trial: 1,
+  policy: "edge",
+  seed: 1,
+  deviceSeed: 2,
+  clockSpeed: 2,
+  settings: presets.testbed,
+};
+const lease = {
+  id: "lease",
+  task: "ed-1-1-0",
+  bandwidthShare: 0.5,
+  computeShare: 0.5,
+  rateBitsPerSecond: 1e8,
+  theoreticalUploadSeconds: 0.01,
+  theoreticalExecutionSeconds: 0.01,
+  expiresInSeconds: 10,
+};
+const parameters = {
+  task_id: lease.task,
+  lease_id: lease.id,
+  upload_seconds: 0.01,
+  theoretical_upload_seconds: 0.01,
+  queue_seconds: 0,
+  // At 100 W more than any battery holds.
+  execution_seconds: 1000,
+  compute_share: 0.5,
+  achieved_compute_share: 0.1,
+};
+
+/** A MEC that takes the first task, executes it for much longer than its lease says, and lets all others wait. */
+const serve = async (tls: Parameters<typeof serverTls>[0]) => {
+  const requests: OffloadRequest[] = [];
+  const server = createServer(serverTls(tls), async (request, response) => {
+    const body = Buffer.concat(await request.toArray());
+    if (request.url !== "/api/v1/offload-requests") {
+      return response.end(JSON.stringify({ parameters, outputs: [{ name: "label", data: ["dots"] }] }));
+    }
+    const asked = JSON.parse(body.toString()) as OffloadRequest;
+    requests.push(asked);
+    return response.end(
+      JSON.stringify(asked.task?.id === lease.task ? { decision: "edge", lease } : { decision: "wait" }),
+    );
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return { server, requests, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+};
+
+it("§III-C: a task found too expensive after its execution empties the battery and costs the next sub-slot", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "offloadlab-ed-"));
+  const authority = await createAuthority();
+  const issue = async (identity: Identity) =>
+    readTlsMaterial(await issueIdentity(authority, identity, ["127.0.0.1"], folder));
+  const { server, requests, url } = await serve(await issue({ id: "mec-1", role: "mec" }));
+  const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: "teal" } });
+  await writeFile(join(folder, "0.png"), await picture.png().toBuffer());
+  const images = { folder, images: [{ file: "0.png", bytes: bytes(1000), label: null }] };
+  const task = { arrival: seconds(0), dataSize: bits(8000), work: cycles(1e9), image: count(0) };
+  const world = {
+    ...deviceWorld(order, "ed-1-1", [bytes(1000)]),
+    subSlotCount: 1,
+    tasks: ["ed-1-1-0", "ed-1-1-1"].map((id) => ({ ...task, id })),
+  };
+  const file = join(folder, "ed-1-1.jsonl");
+  const journal = new Journal(await LineWriter.open(file), unixNow);
+  const client = new ServerClient(url, await issue({ id: "ed-1-1", role: "ed" }), "scenes");
+  const classifier = await openClassifier();
+  const parts = { classifier, images, server: client, journal, log: () => {} };
+  await new DeviceTrial(order, world, { ...parts, clock: new Clock(unixNow(), order.clockSpeed) }).run();
+  await Promise.all([journal.close(), client.close(), classifier.close()]);
+  server.close();
+
+  const lines = (await readFile(file, "utf8")).trim().split("\n");
+  const records = lines.map((line) => JSON.parse(line) as JournalRecord);
+  const { capacity, harvested } = world.device;
+  expect(records.filter(({ kind }) => kind === "outcome")).toMatchObject([
+    {
+      task: "ed-1-1-0",
+      outcome: "drained",
+      label: "dots",
+      energyJoules: capacity,
+      energyUncertaintyJoules: 0,
+      energyCoverageRatio: 1,
+      energyMethod: "emulated",
+    },
+    { task: "ed-1-1-1", outcome: "expired" },
+  ]);
+  const charges = records.flatMap((record) => (record.kind === "battery" ? [record.chargeJoules] : []));
+  expect(Math.min(...charges)).toBeCloseTo(harvested, 6);
+  // A task waits, and for one sub-slot it is not offered.
+  const blocked = requests.filter((asked) => asked.queueLength === 1 && asked.task === null);
+  expect(blocked).toHaveLength(1);
+  await rm(folder, { recursive: true });
+}, 20_000);
