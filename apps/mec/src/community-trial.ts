@@ -187,14 +187,16 @@ export class CommunityTrial {
         ...(open === undefined ? {} : { lease: open.lease.id }),
       });
     }
-    if (decisions.length === 0) return;
+    const devices = this.#devices.length - this.#done.size;
+    // A sub-slot without tasks says nothing, unless a device missed it.
+    if (decisions.length === 0 && reports.size >= devices) return;
     this.#journal.write({
       kind: "action",
       trial: this.#order.trial,
       subSlot,
       latenessSeconds: this.#clock.now() - subSlot * this.#subSlot,
       reported: reports.size,
-      devices: this.#devices.length - this.#done.size,
+      devices,
       bandwidthInUseRatio: bandwidthInUse,
       computeInUseRatio: computeInUse,
       decisions,
