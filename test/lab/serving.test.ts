@@ -29,7 +29,7 @@ describe("a lab that is up", () => {
     readFileSync(join(sharedHome, "images", (images[index] as { file: string }).file));
 
   beforeAll(async () => {
-    rehearsal = new RehearsalProcess(["--serve"], { policies: ["fair"], settings: { time_slot_count: 1 } });
+    rehearsal = new RehearsalProcess(["--serve"], { policies: ["fair"], settings: { time_slot_count: 3 } });
     await rehearsal.line(/is complete/);
     lab = rehearsal.lab();
     server = `https://127.0.0.1:${String(rehearsal.configOf("mec-1")["listen_port"])}`;

@@ -5,6 +5,8 @@ import type { LabNodeState, Registry } from "./registry.ts";
 /** A node that lost its connection may be back within this real time without harm to the trial. */
 const patienceMilliseconds = 4_000;
 
+const orderMilliseconds = 300;
+
 /** Follows the nodes of a run, and journals it: one that restarts, or stays away, ends the run. */
 export class NodeWatch {
   /** Resolves with the reason when a node is lost. */
@@ -27,6 +29,18 @@ export class NodeWatch {
     registry.on("offline", this.#offline);
   }
 
+  /**
+   * Why a node may have failed: one that is away explains the failures of those that need it.
+   *
+   * @returns that another node was lost, or the failure itself when none is away
+   */
+  async explain(failure: string): Promise<string> {
+    // A server's lost connection and its devices' failures come in any order.
+    await sleep(orderMilliseconds);
+    if (this.#away.size === 0) return failure;
+    return Promise.race([this.lost, sleep(2 * patienceMilliseconds, failure, { ref: false })]);
+  }
+
   end(): void {
     this.#registry.off("online", this.#online);
     this.#registry.off("offline", this.#offline);
@@ -37,6 +51,7 @@ export class NodeWatch {
     if (!this.#boots.has(id)) return;
     this.#journal.write({ kind: "node", node: id, state: "online", boot });
     this.#away.get(id)?.abort();
+    this.#away.delete(id);
     const before = this.#boots.get(id);
     if (before !== undefined && before !== boot) this.#tell(`${id} was restarted in the midst of the run`);
     this.#boots.set(id, boot);

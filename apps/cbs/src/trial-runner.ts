@@ -92,7 +92,7 @@ const answered = async (
   const answers = new Promise<string | null>((resolve) => {
     const listen = async (node: string, message: ToStation): Promise<void> => {
       if (!("trial" in message) || message.run !== run || message.trial !== trial) return;
-      if (message.type === "failed") return resolve(`${node}: ${message.reason}`);
+      if (message.type === "failed") return resolve(await watch.explain(`${node}: ${message.reason}`));
       if (message.type !== type) return;
       if (message.type === "finished") await collection.arrival(node, message.journalBytes);
       open.delete(node);

@@ -72,12 +72,12 @@ export const runReport = async (folder: string) => {
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
-    ...(quality.uploads === 0
-      ? ["transmission and compute share error: no uploads"]
-      : [
-          `transmission error over ${quality.uploads} uploads: ${errors(quality.medianRatio, quality.p95Ratio)}`,
-          `compute share error over ${quality.uploads} tasks: ${errors(quality.shareMedianRatio, quality.shareP95Ratio)}`,
-        ]),
+    quality.uploads === 0
+      ? "transmission error: no uploads"
+      : `transmission error over ${quality.uploads} uploads: ${errors(quality.medianRatio, quality.p95Ratio)}`,
+    quality.tasks === 0
+      ? "compute share error: no uploads"
+      : `compute share error over ${quality.tasks} tasks: ${errors(quality.shareMedianRatio, quality.shareP95Ratio)}`,
   ].join("\n");
   return { text, data: { folder, state, reasons, hardware, clockSpeed, rows, transmission: quality } };
 };

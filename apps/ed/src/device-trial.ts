@@ -19,7 +19,17 @@ import {
   type TrialOrder,
 } from "@offloadlab/protocol";
 import type { Journal } from "@offloadlab/records";
-import { bitsPerSecond, bytesOf, type Joules, joules, type Seconds, seconds } from "@offloadlab/units";
+import {
+  type BitsPerSecond,
+  bitsOf,
+  bitsPerSecond,
+  bytes,
+  bytesOf,
+  type Joules,
+  joules,
+  type Seconds,
+  seconds,
+} from "@offloadlab/units";
 import { readImage } from "./images.ts";
 import type { ServerClient } from "./server-client.ts";
 import type { DeviceWorld } from "./world.ts";
@@ -246,11 +256,13 @@ export class DeviceTrial {
       const image = await readImage(images, task.image);
       const limit = AbortSignal.timeout(Math.ceil((lease.expiresInSeconds / clock.speed) * 1000));
       const signal = AbortSignal.any([limit, this.#ended.signal]);
-      const rate = bitsPerSecond(lease.rateBitsPerSecond);
+      // The request's JSON is not part of D: the whole body takes the time that the theory gives the image.
+      const rate = (body: Uint8Array): BitsPerSecond =>
+        bitsPerSecond(bitsOf(bytes(body.length)) / lease.theoreticalUploadSeconds);
       const { label, service } = await server.infer(
         image,
         lease,
-        (body) => pacedBody(body, rate, clock, signal),
+        (body) => pacedBody(body, rate(body), clock, signal),
         signal,
       );
       const energy = energyOf(service.upload_seconds, service.execution_seconds);

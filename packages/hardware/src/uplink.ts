@@ -23,8 +23,10 @@ export async function* pacedBody(
   const due = (sent: number) => seconds(start + bitsOf(bytes(sent)) / rate);
   const perTick = ((rate / clock.speed) * (pieceMilliseconds / 1000)) / 8;
   const pieceBytes = Math.min(Math.max(Math.ceil(perTick), smallPieceBytes), maxPieceBytes);
-  const tail = Math.max(body.length - smallPieceBytes, 0);
-  let sent = Math.min(smallPieceBytes, tail);
+  // Both ends of a body of two small pieces or less are its halves.
+  const endBytes = Math.min(smallPieceBytes, Math.floor(body.length / 2));
+  const tail = body.length - endBytes;
+  let sent = endBytes;
   if (sent > 0) yield body.subarray(0, sent);
   while (sent < tail) {
     const end = Math.min(sent + pieceBytes, tail);
@@ -33,5 +35,5 @@ export async function* pacedBody(
     sent = end;
   }
   await clock.wakeAt(due(body.length), signal);
-  yield body.subarray(tail);
+  if (tail < body.length) yield body.subarray(tail);
 }

@@ -2,6 +2,8 @@ import { leaseQuality } from "./lease-quality.ts";
 import type { Journals } from "./reconcile.ts";
 import { warmUpTrial } from "./schedule.ts";
 
+/** Fewer tasks have no 95th percentile to speak of. */
+const fewest = 20;
 /** Part of the devices' sub-slots that may go without a decision in time. */
 const missedLimit = 0.01;
 /** Median relative error up to which shares and the emulated uplink count as kept. */
@@ -36,19 +38,19 @@ export const missedSubSlots = (journals: Journals): number => {
 export const violatedConditions = (journals: Journals): string[] => {
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
   const missed = missedSubSlots(journals);
-  const { uploads, medianRatio, p95Ratio, shareMedianRatio } = leaseQuality(journals);
+  const { tasks, uploads, medianRatio, p95Ratio, shareMedianRatio } = leaseQuality(journals);
   const advice = "the machine is too slow for this clock: lower clock_speed_ratio or end other work";
   return [
     ...(missed > missedLimit
       ? [`${percent(missed)} of the sub-slots were decided without a device's report; ${advice}`]
       : []),
-    ...(uploads > 0 && shareMedianRatio > shareLimit
+    ...(tasks >= fewest && shareMedianRatio > shareLimit
       ? [`compute shares were missed by ${percent(shareMedianRatio)} in the median; ${advice}`]
       : []),
-    ...(uploads > 0 && medianRatio > shareLimit
+    ...(uploads >= fewest && medianRatio > shareLimit
       ? [`the emulated uplink missed its rate by ${percent(medianRatio)} in the median; ${advice}`]
       : []),
-    ...(uploads > 0 && p95Ratio > slowestLimit
+    ...(uploads >= fewest && p95Ratio > slowestLimit
       ? [`the emulated uplink missed its rate by ${percent(p95Ratio)} in the 95th percentile; ${advice}`]
       : []),
   ];
