@@ -31,7 +31,7 @@ it("there are no errors without services", () => {
     shareMedianRatio: Number.NaN,
     shareP95Ratio: Number.NaN,
   };
-  expect(leaseQuality(new Map())).toEqual({ uploads: 0, ...nothing });
+  expect(leaseQuality(new Map())).toEqual({ tasks: 0, uploads: 0, ...nothing });
 });
 
 it("a quantile is the smallest value with its share of the values at or below it", () => {
@@ -47,4 +47,11 @@ it("a quantile is the smallest value with its share of the values at or below it
     }),
   );
   expect(quantile([10, 9, 8, 7, 6, 5, 4, 3, 2, 1], 0.95)).toBe(10);
+});
+
+it("an upload that takes a few grains of a timer is a task, but not judged", () => {
+  const short = service("ed-1-1-0", { theoreticalUploadSeconds: 0.002, uploadSeconds: 0.004 });
+  const quality = leaseQuality(new Map([["mec-1", stamped([short])]]));
+  expect([quality.tasks, quality.uploads]).toEqual([1, 0]);
+  expect(quality.medianRatio).toBeNaN();
 });
