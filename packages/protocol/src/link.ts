@@ -48,11 +48,6 @@ export class Link extends EventEmitter<LinkEvents> {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Bytes that wait in the socket. */
-  get pendingBytes(): number {
-    return this.#socket?.bufferedAmount ?? 0;
-  }
-
   /** Sends when up; says whether it did. */
   send(message: ToStation): boolean {
     if (!this.isUp) return false;
