@@ -7,7 +7,7 @@ import type { WorkerAnswer, WorkerData, WorkerRequest } from "./worker-messages.
 Object.assign(process.env, { ORT_DISABLE_TELEMETRY: "1" });
 const { InferenceSession: Session, Tensor } = await import("onnxruntime-node");
 
-await stayInBackground();
+stayInBackground();
 
 const { modelFile, inputName, inputShape, outputName, labelCount, threads } = workerData as WorkerData;
 
