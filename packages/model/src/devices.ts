@@ -1,7 +1,7 @@
-import { hertz, meters, ratio, watts } from "@offloadlab/units";
+import { hertz, type Meters, meters, ratio, watts } from "@offloadlab/units";
 import { uplinkRate } from "./radio.ts";
 import { randomStream } from "./random.ts";
-import { communityAt, type Device, type Settings } from "./settings.ts";
+import { type CommunitySettings, communityAt, type Device, type Settings } from "./settings.ts";
 
 /** The name of a device, `ed-<community from 1>-<device from 1>`; the indices count from 0. */
 export const deviceId = (communityIndex: number, deviceIndex: number): string =>
@@ -16,6 +16,10 @@ export const nodeIds = (settings: Settings): string[] =>
     serverId(communityIndex),
     ...Array.from({ length: deviceCount }, (_, deviceIndex) => deviceId(communityIndex, deviceIndex)),
   ]);
+
+/** How much more a signal has faded at a distance than in the middle of its community: (l_middle / l)^exponent. */
+const fading = ({ device, pathLossExponent }: CommunitySettings, distance: Meters): number =>
+  ((device.distance.low + device.distance.high) / 2 / distance) ** pathLossExponent;
 
 /** σ² = (1e-3)², §V-A: the channel gain is derived with it, so it leaves the rate again. */
 const noisePower = watts(1e-6);
@@ -40,8 +44,9 @@ export const devicesOf = (settings: Settings, communityIndex: number, seed: numb
       capacity,
       harvested,
     };
-    // The gain that gives each device the community's ratio whatever its power and distance.
-    const channelGain = (community.signalToNoise * noisePower * device.distance) / device.transmitPower;
+    const signalToNoise = community.signalToNoise * fading(community, device.distance);
+    // Eq. (1) solved for the gain: it leaves no more of a device's power than the ratio says.
+    const channelGain = (signalToNoise * noisePower * device.distance) / device.transmitPower;
     const fullRate = uplinkRate(
       ratio(1),
       community.bandwidth,

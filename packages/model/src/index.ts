@@ -14,4 +14,5 @@ export * from "./settings.ts";
 export { SettingsError, type SettingsProblem } from "./settings-error.ts";
 export * from "./settings-file.ts";
 export * from "./task.ts";
+export * from "./task-table.ts";
 export * from "./workload.ts";

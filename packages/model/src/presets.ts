@@ -62,13 +62,17 @@ const device: DeviceSettings = {
 /** [0.1, 0.4], which §V-A prints with a unit of data and, a thousand times as large, with one of power. */
 const milliwatts100To400 = range(watts(0.1), watts(0.4));
 
-const settings = (name: string, community: Omit<CommunitySettings, "name" | "demand">): Settings => ({
+const settings = (
+  name: string,
+  community: Omit<CommunitySettings, "name" | "demand" | "pathLossExponent">,
+): Settings => ({
   name,
   timeSlot: seconds(1),
   subSlotsPerTimeSlot: count(4),
   timeSlotCount: count(20),
   deadline: seconds(1.5),
-  communities: demands.map((demand, index) => ({ name: `R${index + 1}`, demand, ...community })),
+  readings: { shares: "kept", reward: "decision", observation: "extended" },
+  communities: demands.map((demand, index) => ({ name: `R${index + 1}`, demand, pathLossExponent: 1, ...community })),
 });
 
 /** §V-A as the fit to Table III's heuristic rows reads it: 1 MB takes 0.23 s with 1/13 of 15 MHz. */

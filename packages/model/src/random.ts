@@ -19,44 +19,120 @@ export interface RandomStream {
  * @param labels `1` and `"1"` are different labels
  */
 export const randomStream = (seed: number, ...labels: readonly (string | number)[]): RandomStream => {
-  const nextWord = smallFastChaotic(hash(JSON.stringify([seed, ...labels])));
+  const hash = new LabelHash();
+  hash.absorb(seed);
+  for (const label of labels) hash.absorb(label);
+  return new SmallFastChaotic(hash);
+};
 
-  const uniform = (low = 0, high = 1): number => {
-    // 27 + 26 bits fill the 53 of a double, so every value is a multiple of 2^-53.
-    const fraction = ((nextWord() >>> 5) * 0x4000000 + (nextWord() >>> 6)) / 0x20000000000000;
-    return low + fraction * (high - low);
-  };
+/** Hashes labels to four words: MurmurHash3's mixing, one multiplier for each word. */
+class LabelHash {
+  #a = 0x9e3779b9 | 0;
+  #b = 0x243f6a88 | 0;
+  #c = 0xb7e15162 | 0;
+  #d = 0xdeadbeef | 0;
 
-  return {
-    uniform,
-    integer: (limit) => Math.floor(uniform() * limit),
-    poisson: (mean) => {
-      if (!(mean >= 0 && Number.isFinite(mean))) throw new RangeError(`Expected a mean of at least 0, got ${mean}`);
-      let events = 0;
-      let rest = mean;
-      // Sums of Poisson draws are Poisson; in parts, e^-mean does not underflow.
-      for (; rest > largestPart; rest -= largestPart) events += poissonPart(uniform(), largestPart);
-      return events + poissonPart(uniform(), rest);
-    },
-  };
+  /** What kind of label and how long comes first, so that no two lists of labels are absorbed alike. */
+  absorb(label: string | number): void {
+    if (typeof label === "number" && Number.isSafeInteger(label)) {
+      this.#mix(1);
+      this.#mix(label | 0);
+      this.#mix(Math.floor(label / 2 ** 32) | 0);
+      return;
+    }
+    const text = String(label);
+    this.#mix(typeof label === "number" ? 2 : 3);
+    this.#mix(text.length);
+    for (let i = 0; i < text.length; i++) this.#mix(text.charCodeAt(i));
+  }
+
+  get words(): readonly [number, number, number, number] {
+    return [finish(this.#a), finish(this.#b), finish(this.#c), finish(this.#d)];
+  }
+
+  #mix(word: number): void {
+    this.#a = rotated(Math.imul(this.#a ^ word, 0xcc9e2d51));
+    this.#b = rotated(Math.imul(this.#b ^ word, 0x1b873593));
+    this.#c = rotated(Math.imul(this.#c ^ word, 0x85ebca6b));
+    this.#d = rotated(Math.imul(this.#d ^ word, 0xc2b2ae35));
+  }
+}
+
+const rotated = (word: number): number => (word << 13) | (word >>> 19);
+
+/** MurmurHash3's last step: every bit of the input reaches every bit of the output. */
+const finish = (word: number): number => {
+  const first = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  const second = Math.imul(first ^ (first >>> 13), 0xc2b2ae35);
+  return second ^ (second >>> 16);
 };
 
 const largestPart = 16;
 
-/** Inverts the cumulative distribution of a Poisson with a small mean at `level`. */
-const poissonPart = (level: number, mean: number): number => {
-  let probability = 1 / exponential(mean);
-  let cumulative = probability;
-  let events = 0;
-  while (level >= cumulative) {
-    events++;
-    probability *= mean / events;
-    // Rounding may keep the sum below the highest levels: stop where a further term no longer adds anything.
-    if (cumulative + probability === cumulative) break;
-    cumulative += probability;
+/** Chris Doty-Humphrey's sfc32 (PractRand 0.94): 32-bit words with a period of at least 2^32. */
+class SmallFastChaotic implements RandomStream {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter: number;
+  /** The mean of the last Poisson draw with its e^-mean: a stream mostly draws with one mean. */
+  #mean = 0;
+  #noEvent = 1;
+
+  constructor(hash: LabelHash) {
+    [this.#a, this.#b, this.#c, this.#counter] = hash.words;
+    // The author's seeding: the first words still show the seed.
+    for (let i = 0; i < 15; i++) this.#word();
   }
-  return events;
-};
+
+  uniform(low = 0, high = 1): number {
+    // 27 + 26 bits fill the 53 of a double, so every value is a multiple of 2^-53.
+    const fraction = ((this.#word() >>> 5) * 0x4000000 + (this.#word() >>> 6)) / 0x20000000000000;
+    return low + fraction * (high - low);
+  }
+
+  integer(limit: number): number {
+    return Math.floor(this.uniform() * limit);
+  }
+
+  poisson(mean: number): number {
+    if (!(mean >= 0 && Number.isFinite(mean))) throw new RangeError(`Expected a mean of at least 0, got ${mean}`);
+    let events = 0;
+    let rest = mean;
+    // Sums of Poisson draws are Poisson; in parts, e^-mean does not underflow.
+    for (; rest > largestPart; rest -= largestPart) events += this.#poissonPart(largestPart);
+    return events + this.#poissonPart(rest);
+  }
+
+  /** Inverts the cumulative distribution of a Poisson with a small mean. */
+  #poissonPart(mean: number): number {
+    if (mean !== this.#mean) {
+      this.#mean = mean;
+      this.#noEvent = 1 / exponential(mean);
+    }
+    const level = this.uniform();
+    let probability = this.#noEvent;
+    let cumulative = probability;
+    let events = 0;
+    while (level >= cumulative) {
+      events++;
+      probability *= mean / events;
+      // Rounding may keep the sum below the highest levels: stop where a further term no longer adds anything.
+      if (cumulative + probability === cumulative) break;
+      cumulative += probability;
+    }
+    return events;
+  }
+
+  #word(): number {
+    const word = (((this.#a + this.#b) | 0) + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + word) | 0;
+    return word >>> 0;
+  }
+}
 
 /** e^x for small x ≥ 0 by its series: `Math.exp` may differ between engines in the last bit. */
 const exponential = (x: number): number => {
@@ -67,45 +143,4 @@ const exponential = (x: number): number => {
     sum += term;
   }
   return sum;
-};
-
-type Words = readonly [number, number, number, number];
-
-/** Hashes a text to four words: MurmurHash3's mixing, one multiplier for each word. */
-const hash = (text: string): Words => {
-  const words: [number, number, number, number] = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0xdeadbeef];
-  const multipliers = [0xcc9e2d51, 0x1b873593, 0x85ebca6b, 0xc2b2ae35] as const;
-  for (let i = 0; i < text.length; i++) {
-    for (let w = 0; w < 4; w++) {
-      const mixed = Math.imul((words[w] as number) ^ text.charCodeAt(i), multipliers[w] as number);
-      words[w] = (mixed << 13) | (mixed >>> 19);
-    }
-  }
-  return [finish(words[0]), finish(words[1]), finish(words[2]), finish(words[3])];
-};
-
-/** MurmurHash3's last step: every bit of the input reaches every bit of the output. */
-const finish = (word: number): number => {
-  const first = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
-  const second = Math.imul(first ^ (first >>> 13), 0xc2b2ae35);
-  return second ^ (second >>> 16);
-};
-
-/** Chris Doty-Humphrey's sfc32 (PractRand 0.94): 32-bit words with a period of at least 2^32. */
-const smallFastChaotic = ([first, second, third, fourth]: Words): (() => number) => {
-  let a = first | 0;
-  let b = second | 0;
-  let c = third | 0;
-  let counter = fourth | 0;
-  const next = (): number => {
-    const word = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + word) | 0;
-    return word >>> 0;
-  };
-  // The author's seeding: the first words still show the seed.
-  for (let i = 0; i < 15; i++) next();
-  return next;
 };

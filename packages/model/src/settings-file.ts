@@ -8,6 +8,9 @@ const positive = (description: string) => Type.Number({ description, exclusiveMi
 const nonNegative = (description: string) => Type.Number({ description, minimum: 0 });
 const positiveInteger = (description: string) => Type.Integer({ description, minimum: 1 });
 const name = (description: string) => Type.String({ description, minLength: 1 });
+/** One of two words. */
+const oneOf = <A extends string, B extends string>(first: A, second: B) =>
+  Type.Enum([first, second], { description: `${first} or ${second}` });
 const strict = { additionalProperties: false };
 
 /** A number for a constant, its bounds for a range. `problemsOf` relies on the order. */
@@ -22,6 +25,7 @@ const CommunityFile = Type.Object(
     device_count: positiveInteger("n"),
     bandwidth_hertz: positive("B_i"),
     signal_to_noise: positive("P g / (σ² l), linear"),
+    path_loss_exponent: nonNegative("1 as printed"),
     server_clock_hertz: positive("F_i"),
     server_power_watts: positive("P_m"),
     demand: Type.Object(
@@ -64,6 +68,14 @@ export const SettingsFile = Type.Object(
     sub_slots_per_time_slot: positiveInteger("T"),
     time_slot_count: positiveInteger("H"),
     deadline_seconds: positive("T_d"),
+    readings: Type.Object(
+      {
+        shares: oneOf("kept", "reused"),
+        reward: oneOf("decision", "completion"),
+        observation: oneOf("paper", "extended"),
+      },
+      strict,
+    ),
     communities: Type.Array(CommunityFile, { minItems: 1 }),
   },
   strict,
@@ -88,6 +100,7 @@ export const settingsFromFile = (value: unknown): Settings => {
     subSlotsPerTimeSlot: count(file.sub_slots_per_time_slot),
     timeSlotCount: count(file.time_slot_count),
     deadline: seconds(file.deadline_seconds),
+    readings: file.readings,
     communities: file.communities.map(communityFromFile),
   };
 };
@@ -99,6 +112,7 @@ export const settingsToFile = (settings: Settings): SettingsFile => ({
   sub_slots_per_time_slot: settings.subSlotsPerTimeSlot,
   time_slot_count: settings.timeSlotCount,
   deadline_seconds: settings.deadline,
+  readings: settings.readings,
   communities: settings.communities.map(communityToFile),
 });
 
@@ -107,6 +121,7 @@ const communityFromFile = (file: CommunityFile): CommunitySettings => ({
   deviceCount: count(file.device_count),
   bandwidth: hertz(file.bandwidth_hertz),
   signalToNoise: file.signal_to_noise,
+  pathLossExponent: file.path_loss_exponent,
   serverClock: hertz(file.server_clock_hertz),
   serverPower: watts(file.server_power_watts),
   demand: {
@@ -134,6 +149,7 @@ const communityToFile = (community: CommunitySettings): CommunityFile => ({
   device_count: community.deviceCount,
   bandwidth_hertz: community.bandwidth,
   signal_to_noise: community.signalToNoise,
+  path_loss_exponent: community.pathLossExponent,
   server_clock_hertz: community.serverClock,
   server_power_watts: community.serverPower,
   demand: {

@@ -60,8 +60,13 @@ export interface CommunitySettings {
   readonly deviceCount: Count;
   /** B_i */
   readonly bandwidth: Hertz;
-  /** P g / (σ² l) of Eq. (1), linear, the same for every device: only this product is identifiable in the paper. */
+  /**
+   * P g / (σ² l) of Eq. (1), linear, of a device in the middle of the distances: only this product is identifiable in the
+   * paper, so neither a device's power nor its gain changes it.
+   */
   readonly signalToNoise: number;
+  /** How fast a signal fades with distance: 1 as Eq. (1) is printed, 2 in free space, up to 4 in buildings. */
+  readonly pathLossExponent: number;
   /** F_i */
   readonly serverClock: Hertz;
   /** P_m */
@@ -69,6 +74,16 @@ export interface CommunitySettings {
   readonly demand: Demand;
   readonly device: DeviceSettings;
   readonly workload: WorkloadSettings;
+}
+
+/** How the paper is read where it is open. Boards have physical shares and pay at completion: these bind the simulator. */
+export interface Readings {
+  /** Whether tasks in flight keep their shares, or each sub-slot has all of B and F to give again, as the text has it. */
+  readonly shares: "kept" | "reused";
+  /** Whether Eq. (19) is paid in the sub-slot that decides a task, with the outcome it will have, or in which it ends. */
+  readonly reward: "decision" | "completion";
+  /** What a learner is shown of the state: Eq. (17) alone, or with what success depends on besides. */
+  readonly observation: "paper" | "extended";
 }
 
 /** Everything that a simulation, a rehearsal and a lab share about an experiment's world. */
@@ -82,6 +97,7 @@ export interface Settings {
   readonly timeSlotCount: Count;
   /** T_d */
   readonly deadline: Seconds;
+  readonly readings: Readings;
   readonly communities: readonly CommunitySettings[];
 }
 

@@ -1,0 +1,3 @@
+export * from "./community.ts";
+export type * from "./environment.ts";
+export * from "./run.ts";
