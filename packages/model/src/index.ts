@@ -1,5 +1,6 @@
 export * from "./action.ts";
 export * from "./battery.ts";
+export * from "./c-esp.ts";
 export * from "./constraints.ts";
 export * from "./cost.ts";
 export * from "./devices.ts";
@@ -15,4 +16,6 @@ export { SettingsError, type SettingsProblem } from "./settings-error.ts";
 export * from "./settings-file.ts";
 export * from "./task.ts";
 export * from "./task-table.ts";
+export * from "./trace.ts";
+export * from "./trace-reader.ts";
 export * from "./workload.ts";

@@ -42,6 +42,7 @@ const demands: readonly Demand[] = [
 
 /** D in [0.5, 1.5] MB and C in [1, 1.2] gigacycles, §V-A */
 const workload: WorkloadSettings = {
+  arrivals: "poisson",
   tasksPerTimeSlot: 1,
   dataSize: range(bitsOf(bytes(0.5e6)), bitsOf(bytes(1.5e6))),
   work: range(cycles(1e9), cycles(1.2e9)),

@@ -73,6 +73,8 @@ const expectation = (error: TLocalizedValidationError): string => {
       ] as string;
     case "anyOf":
       return "a number or {low, high}";
+    case "enum":
+      return `one of ${error.params.allowedValues.join(", ")}`;
     case "boolean":
       return "no such key";
     case "exclusiveMinimum":

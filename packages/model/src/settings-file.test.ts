@@ -1,3 +1,4 @@
+import { seconds } from "@offloadlab/units";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { paper, presets, testbed } from "./presets.ts";
@@ -41,6 +42,24 @@ it("any ranges survive the file exactly", () => {
   );
 });
 
+it("arrivals of a trace survive the file exactly", () => {
+  const arrivals = { times: [[0, 1.5], [2], []], duration: seconds(20) };
+  const communities = testbed.communities.map((each) => ({ ...each, workload: { ...each.workload, arrivals } }));
+  const settings = { ...testbed, communities };
+  expect(settingsFromFile(JSON.parse(JSON.stringify(settingsToFile(settings))))).toEqual(settings);
+});
+
+it.each([
+  ["fewer devices than the community has", { device_times_seconds: [[0], [1]], duration_seconds: 30 }, "3 devices"],
+  ["a record shorter than an epoch", { device_times_seconds: [[], [], []], duration_seconds: 19 }, "an epoch of 20 s"],
+  ["no record", undefined, "expected a value, got nothing"],
+])("refuses a trace with %s", (_what, trace, message) => {
+  const file = withValue(["communities", 0, "workload", "arrivals"], "trace") as SettingsFile;
+  const [community] = file.communities;
+  if (community && trace) community.workload.trace = trace;
+  expect(() => settingsFromFile(file)).toThrow(message);
+});
+
 it("writes units as the last words of the names, and constants as one number", () => {
   const file = settingsToFile(testbed);
   expect(file).toMatchObject({ deadline_seconds: 1.5, time_slot_seconds: 1 });
@@ -56,6 +75,7 @@ describe("refuses", () => {
 
   it.each([
     ["an unknown key", ["deadline"], 1, "no such key"],
+    ["a word that it does not know", ["readings", "shares"], "some", "one of kept, reused"],
     ["an unknown key inside", [...first, "device", "clock"], 1, "no such key"],
     ["a deadline of 0", ["deadline_seconds"], 0, "more than 0"],
     ["a text for a number", ["time_slot_seconds"], "1 s", "a number"],

@@ -1,16 +1,15 @@
 import { bits, capacitance, count, cycles, hertz, joules, meters, seconds, watts } from "@offloadlab/units";
 import { type Static, Type } from "typebox";
 import { Errors } from "typebox/value";
-import type { CommunitySettings, Range, Settings } from "./settings.ts";
+import type { Arrivals, CommunitySettings, Range, Settings } from "./settings.ts";
 import { problemsOf, SettingsError, type SettingsProblem } from "./settings-error.ts";
 
 const positive = (description: string) => Type.Number({ description, exclusiveMinimum: 0 });
 const nonNegative = (description: string) => Type.Number({ description, minimum: 0 });
 const positiveInteger = (description: string) => Type.Integer({ description, minimum: 1 });
 const name = (description: string) => Type.String({ description, minLength: 1 });
-/** One of two words. */
-const oneOf = <A extends string, B extends string>(first: A, second: B) =>
-  Type.Enum([first, second], { description: `${first} or ${second}` });
+/** One of some words. */
+const oneOf = <Words extends string[]>(...words: [...Words]) => Type.Enum(words, { description: words.join(" or ") });
 const strict = { additionalProperties: false };
 
 /** A number for a constant, its bounds for a range. `problemsOf` relies on the order. */
@@ -49,6 +48,16 @@ const CommunityFile = Type.Object(
     ),
     workload: Type.Object(
       {
+        arrivals: oneOf("poisson", "c-esp", "trace"),
+        trace: Type.Optional(
+          Type.Object(
+            {
+              device_times_seconds: Type.Array(Type.Array(nonNegative("arrival"))),
+              duration_seconds: positive("of the record"),
+            },
+            strict,
+          ),
+        ),
         tasks_per_time_slot: nonNegative("mean number per device"),
         data_size_bits: range("D_{i,j}"),
         work_cycles: range("C_{i,j}"),
@@ -138,6 +147,7 @@ const communityFromFile = (file: CommunityFile): CommunitySettings => ({
     harvested: joules(file.device.harvested_joules),
   },
   workload: {
+    arrivals: arrivalsFromFile(file.workload),
     tasksPerTimeSlot: file.workload.tasks_per_time_slot,
     dataSize: rangeFromFile(file.workload.data_size_bits, bits),
     work: rangeFromFile(file.workload.work_cycles, cycles),
@@ -166,11 +176,28 @@ const communityToFile = (community: CommunitySettings): CommunityFile => ({
     harvested_joules: community.device.harvested,
   },
   workload: {
+    ...arrivalsToFile(community.workload.arrivals),
     tasks_per_time_slot: community.workload.tasksPerTimeSlot,
     data_size_bits: rangeToFile(community.workload.dataSize),
     work_cycles: rangeToFile(community.workload.work),
   },
 });
+
+const arrivalsFromFile = ({ arrivals, trace }: CommunityFile["workload"]): Arrivals =>
+  arrivals === "trace"
+    ? { times: trace?.device_times_seconds ?? [], duration: seconds(trace?.duration_seconds ?? 0) }
+    : arrivals;
+
+const arrivalsToFile = (arrivals: Arrivals): Pick<CommunityFile["workload"], "arrivals" | "trace"> =>
+  typeof arrivals === "string"
+    ? { arrivals }
+    : {
+        arrivals: "trace",
+        trace: {
+          device_times_seconds: arrivals.times.map((times) => [...times]),
+          duration_seconds: arrivals.duration,
+        },
+      };
 
 type RangeFile = number | { low: number; high: number };
 
@@ -181,6 +208,30 @@ const rangeFromFile = <Q extends number>(file: RangeFile, quantity: (value: numb
 
 const rangeToFile = ({ low, high }: Range<number>): RangeFile => (low === high ? low : { low, high });
 
+const isBounds = (value: unknown): value is { low: number; high: number } =>
+  typeof value === "object" && value !== null && "low" in value && "high" in value;
+
+/** A trace has to be there when it is asked for, and to suffice. */
+const traceProblemsIn = (
+  file: SettingsFile,
+  { device_count, workload: { arrivals, trace } }: CommunityFile,
+  path: (string | number)[],
+): SettingsProblem[] => {
+  if (trace === undefined) {
+    return arrivals === "trace" ? [{ path: [...path, "trace"], expected: "a value", got: undefined }] : [];
+  }
+  if (arrivals !== "trace")
+    return [{ path: [...path, "arrivals"], expected: "trace, for there is one", got: arrivals }];
+  const problems: SettingsProblem[] = [];
+  const { device_times_seconds: times, duration_seconds: duration } = trace;
+  const add = (key: keyof typeof trace, expected: string, got: unknown) =>
+    problems.push({ path: [...path, "trace", key], expected, got });
+  const epoch = file.time_slot_seconds * file.time_slot_count;
+  if (times.length < device_count) add("device_times_seconds", `arrivals of ${device_count} devices`, times.length);
+  if (duration < epoch) add("duration_seconds", `at least an epoch of ${epoch} s`, duration);
+  return problems;
+};
+
 /** What a schema cannot say: bounds in order, names that tell communities apart. */
 const contradictionsIn = (file: SettingsFile): SettingsProblem[] =>
   file.communities.flatMap((community, index) => {
@@ -190,10 +241,10 @@ const contradictionsIn = (file: SettingsFile): SettingsProblem[] =>
       problems.push({ path: [...path, "name"], expected: "a name of its own", got: community.name });
     }
     for (const group of ["device", "workload"] as const) {
-      for (const [key, value] of Object.entries<RangeFile>(community[group])) {
-        if (typeof value === "number" || value.low <= value.high) continue;
+      for (const [key, value] of Object.entries<unknown>(community[group])) {
+        if (!isBounds(value) || value.low <= value.high) continue;
         problems.push({ path: [...path, group, key], expected: "low to be at most high", got: value });
       }
     }
-    return problems;
+    return [...problems, ...traceProblemsIn(file, community, [...path, "workload"])];
   });

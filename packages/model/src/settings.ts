@@ -27,9 +27,28 @@ export interface Demand {
   readonly success: number;
 }
 
+/**
+ * When tasks arrive at the devices of a community.
+ *
+ * - `poisson`: a Poisson number at the start of each time-slot, the same mean for all.
+ * - `c-esp`: each device is a user of C-ESP, as active as the platform's users are, with a Poisson process in time; in the
+ *   mean over users as many tasks as with `poisson`.
+ * - a trace: each device replays a user; an epoch is a window of the trace, the same one for all devices.
+ */
+export type Arrivals = "poisson" | "c-esp" | TraceArrivals;
+
+/** Recorded arrivals, time compression applied. */
+export interface TraceArrivals {
+  /** [n or more] of each device, sorted */
+  readonly times: readonly (readonly number[])[];
+  /** Length of the record, at least an epoch's. */
+  readonly duration: Seconds;
+}
+
 /** What tasks the devices of a community generate. */
 export interface WorkloadSettings {
-  /** Mean number of tasks per device and time-slot: Poisson, at the slot's start. */
+  readonly arrivals: Arrivals;
+  /** Mean number of tasks per device and time-slot, but for a trace. */
   readonly tasksPerTimeSlot: number;
   /** D_{i,j} */
   readonly dataSize: Range<Bits>;

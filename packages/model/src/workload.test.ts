@@ -1,6 +1,7 @@
-import { bytes, count } from "@offloadlab/units";
+import { bytes, count, seconds } from "@offloadlab/units";
 import { expect, it } from "vitest";
 import { testbed } from "./presets.ts";
+import type { Arrivals, Settings } from "./settings.ts";
 import { tasksOf } from "./workload.ts";
 
 const images = [bytes(600_000), bytes(900_000), bytes(1_400_000)];
@@ -65,4 +66,46 @@ it("computes the same work at the same times with images as without", () => {
 
 it("refuses an empty set of images", () => {
   expect(() => tasksOf(testbed, 0, 0, 1, [])).toThrow("Expected at least one image size, got none");
+});
+
+/** The testbed with other arrivals everywhere. */
+const withArrivals = (arrivals: Arrivals): Settings => ({
+  ...testbed,
+  communities: testbed.communities.map((community) => ({
+    ...community,
+    workload: { ...community.workload, arrivals },
+  })),
+});
+
+it("gives users of C-ESP their platform's activity: as many tasks in the mean, very different from user to user", () => {
+  const settings = withArrivals("c-esp");
+  const counts = Array.from({ length: 20_000 }, (_, seed) => tasksOf(settings, 0, 0, seed).length).sort(
+    (a, b) => a - b,
+  );
+  const mean = counts.reduce((sum, tasks) => sum + tasks, 0) / counts.length;
+  // 20 in the mean with a deviation of 3.2 means; three standard errors.
+  expect(Math.abs(mean - 20)).toBeLessThan((3 * 3.2 * 20) / Math.sqrt(counts.length));
+  const busiest = counts.slice(-counts.length / 100).reduce((sum, tasks) => sum + tasks, 0);
+  expect(busiest / (mean * counts.length)).toBeCloseTo(0.24, 1);
+  expect(counts[counts.length / 4]).toBeLessThanOrEqual(3);
+  for (const { arrival } of tasksOf(settings, 0, 0, 5)) expect(arrival >= 0 && arrival < 20).toBe(true);
+});
+
+it("sorts the arrivals of a user of C-ESP", () => {
+  const arrivals = tasksOf(withArrivals("c-esp"), 0, 1, 11).map(({ arrival }) => arrival);
+  expect(arrivals.length).toBeGreaterThan(1);
+  expect(arrivals).toEqual([...arrivals].sort((a, b) => a - b));
+});
+
+it("replays a window of a trace, the same one for all devices of a community", () => {
+  const everySecond = Array.from({ length: 100 }, (_, second) => second);
+  const settings = withArrivals({ times: [everySecond, everySecond, everySecond], duration: seconds(100) });
+  const arrivalsOf = (device: number, seed: number) => tasksOf(settings, 0, device, seed).map(({ arrival }) => arrival);
+  const first = arrivalsOf(0, 1);
+  expect(first).toHaveLength(20);
+  first.forEach((arrival, i) => {
+    expect(arrival).toBeCloseTo((first[0] as number) + i);
+  });
+  expect(arrivalsOf(2, 1)).toEqual(first);
+  expect(arrivalsOf(0, 2)).not.toEqual(first);
 });
