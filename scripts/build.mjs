@@ -1,6 +1,6 @@
 // Bundles each daemon and the CLI into one file in dist/, with the classifier's model and worker beside them, and the
 // dashboard into apps/cbs/dist/dashboard. Does nothing when no source is newer than the last build.
-import { cpSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -17,13 +17,20 @@ const newest = (path) => {
   return Math.max(stat.mtimeMs, ...inner.map((name) => newest(join(path, name))));
 };
 
-const bundles = {
+/** One file each: what a board gets. */
+const daemons = {
   ed: "apps/ed/src/main.ts",
   mec: "apps/mec/src/main.ts",
   cbs: "apps/cbs/src/main.ts",
-  cli: "apps/cli/src/main.ts",
   "classifier-worker": "packages/classifier/src/worker.ts",
 };
+/** In pieces, so that a command loads only what it needs: a sweep starts hundreds of processes. */
+const commands = {
+  cli: "apps/cli/src/main.ts",
+  trial: "apps/cli/src/trial.ts",
+};
+
+const absolute = (entries) => Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)]));
 
 /** Builds what has changed. */
 export const build = async (say = () => {}) => {
@@ -35,8 +42,7 @@ export const build = async (say = () => {}) => {
   const started = performance.timeOrigin + performance.now();
   const { build: esbuild } = await import("esbuild");
   mkdirSync(dist, { recursive: true });
-  await esbuild({
-    entryPoints: Object.fromEntries(Object.entries(bundles).map(([name, path]) => [name, join(root, path)])),
+  const options = {
     outdir: dist,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -45,12 +51,15 @@ export const build = async (say = () => {}) => {
     target: "node20",
     sourcemap: true,
     logLevel: "warning",
-    external: ["onnxruntime-node", "sharp"],
+    external: ["onnxruntime-node", "sharp", "@duckdb/node-api", "canvas", "vega", "vega-lite"],
     // CommonJS dependencies call require, which an ES module does not have.
     banner: {
       js: 'import { createRequire as createRequireOf } from "node:module"; const require = createRequireOf(import.meta.url);',
     },
-  });
+  };
+  await esbuild({ ...options, entryPoints: absolute(daemons) });
+  rmSync(join(dist, "pieces"), { recursive: true, force: true });
+  await esbuild({ ...options, entryPoints: absolute(commands), splitting: true, chunkNames: "pieces/[hash]" });
   cpSync(join(root, "packages/classifier/models"), join(dist, "classifier"), { recursive: true });
   const { build: vite } = await import("vite");
   await vite({ configFile: join(root, "apps/cbs/vite.config.ts"), logLevel: "warn" });

@@ -16,6 +16,7 @@ import {
 } from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
 import { type Format, printResult } from "./output.ts";
+import { reportSweep, sweepAt } from "./sweep-report-command.ts";
 
 /** The folder of a run, given as a path or as its id. @throws Failure `config/invalid` when there is no such folder */
 const runFolder = async (run: string, runs: string): Promise<string> => {
@@ -49,8 +50,10 @@ export const check = async (run: string, options: { runs: string; format: Format
   printResult(options.format, problems.length > 0 ? exitCodes.invalid : exitCodes.ok, verdict.join("\n"), report);
 };
 
-/** `offload report`: the comparison and the quality of the emulation, from the journals. */
+/** `offload report` of a sweep, or of a run: the comparison and the quality of the emulation, from the journals. */
 export const report = async (run: string, options: { runs: string; format: Format }): Promise<void> => {
+  const sweep = await sweepAt(run);
+  if (sweep !== undefined) return reportSweep(sweep, options.format);
   const { text, data } = await runReport(await runFolder(run, options.runs));
   printResult(options.format, exitCodes.ok, text, data);
 };

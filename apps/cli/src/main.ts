@@ -1,14 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { check, report } from "./archive-commands.ts";
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import type { ManifestChanges } from "./experiment-source.ts";
 import { followRun } from "./follow-run.ts";
 import { type LabUpOptions, labUp, loadManifest, printRun, readLab } from "./lab-up.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
 import { distFolder } from "./paths.ts";
+import { type Reproducible, reproduce, reproducible } from "./reproduce.ts";
+import { runTrials } from "./run-trials.ts";
 import { StationClient } from "./station-client.ts";
+import { type SweepOptions, simulate, sweep } from "./sweep-commands.ts";
 
 const { version } = JSON.parse(readFileSync(join(distFolder, "../package.json"), "utf8")) as { version: string };
 
@@ -77,6 +81,64 @@ program
     }
   });
 
+const positiveInteger = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected an integer above 0.");
+  return value;
+};
+const list = (text: string): string[] => text.split(",").map((word) => word.trim());
+const collected = (value: string, values: readonly string[] = []): string[] => [...values, value];
+
+/** What of a manifest the command line may say instead. */
+const withChanges = (command: Command): Command =>
+  command
+    .option("--preset <name>", "paper, paper-physical or testbed")
+    .option("--policies <names>", "comma separated, of local, edge, greedy, fair and oracle", list)
+    .option("--repetitions <n>", "how often each policy is run, with other arrivals each time", positiveInteger)
+    .option("--epochs <n>", "how many epochs a repetition lasts", positiveInteger)
+    .option("--seed <seed>", "what everything random is drawn from", (text) => Number(text))
+    .option("--set <path=value>", "a setting, e.g. communities.each.device_count=20; may be repeated", collected)
+    .addOption(format())
+    .addHelpText("after", exitCodesHelp);
+const withPlaces = (command: Command): Command =>
+  command
+    .option("--out <folder>", "where the sweep is kept (default: sweeps/<name>-<digest of its plan>)")
+    .addOption(new Option("--on <place>", "where trials run").choices(["local", "slurm"]).default("local"))
+    .option("--processes <n>", "how many trials at once (default: one per processor; Slurm: no limit)", positiveInteger)
+    .option("--sbatch <argument>", "for sbatch, e.g. --sbatch=--partition=short; may be repeated", collected);
+
+withChanges(
+  program
+    .command("simulate")
+    .description("compare policies in the simulator, in this process")
+    .argument("[manifest]", "experiment.yaml (default: the preset `paper`, all policies)"),
+).action((file: string | undefined, options: ManifestChanges & { format: Format }) => simulate(file, options));
+
+withChanges(
+  withPlaces(
+    program
+      .command("sweep")
+      .description("simulate every trial of a manifest, each in a process; goes on where it was stopped")
+      .argument("<manifest>", "experiment.yaml"),
+  ),
+).action((file: string, options: ManifestChanges & SweepOptions) => sweep(file, options));
+
+program
+  .command("trial")
+  .description("simulate trials of a sweep that are not there yet: what its processes and cluster jobs do")
+  .argument("<sweep>", "folder of the sweep")
+  .argument("<numbers>", "3, 3-7 or 3,5-7")
+  .action(runTrials);
+
+withChanges(
+  withPlaces(
+    program
+      .command("reproduce")
+      .description("one of the paper's experiments, with its figures and the paper's numbers beside")
+      .addArgument(new Argument("<what>").choices(reproducible)),
+  ),
+).action((what: Reproducible, options: ManifestChanges & SweepOptions) => reproduce(what, options));
+
 program
   .command("check")
   .description("verify a run's archive from its files alone")
@@ -88,8 +150,8 @@ program
 
 program
   .command("report")
-  .description("print a run's comparison and how well leases were kept")
-  .argument("<run>", "folder or id of a run")
+  .description("a run's comparison and how well leases were kept; of a sweep the table and the figures")
+  .argument("<run>", "folder or id of a run, or folder of a sweep")
   .addOption(runs())
   .addOption(format())
   .addHelpText("after", exitCodesHelp)

@@ -4,4 +4,6 @@ import { join } from "node:path";
 export const distFolder = import.meta.dirname;
 const root = join(distFolder, "..");
 export const dashboardFolder = join(root, "apps/cbs/dist/dashboard");
-export const defaultManifest = join(root, "experiments/heuristics.yaml");
+/** Experiments that come with the project. */
+export const experimentsFolder = join(root, "experiments");
+export const defaultManifest = join(experimentsFolder, "heuristics.yaml");

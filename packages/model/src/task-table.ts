@@ -14,6 +14,13 @@ export class TaskTable {
     this.#length = 0;
   }
 
+  /** Takes over the tasks of another table; allocates only to have room for them. */
+  copyFrom(other: TaskTable): void {
+    if (this.#rows.length < other.#rows.length) this.#rows = new Float64Array(other.#rows.length);
+    this.#rows.set(other.#rows);
+    this.#length = other.#length;
+  }
+
   push(arrival: number, dataSize: number, work: number, image: number): void {
     if (this.#length * width === this.#rows.length) {
       const rows = new Float64Array(2 * this.#rows.length);

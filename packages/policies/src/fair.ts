@@ -104,7 +104,7 @@ const oldest = (observation: Observation, candidate: Uint8Array): number => {
 };
 
 /** Splits what is left among the tasks that the action sends to the edge, in proportion to D and C. */
-const split = (observation: Observation, action: Action, bandwidthLeft: number, computeLeft: number): void => {
+export const split = (observation: Observation, action: Action, bandwidthLeft: number, computeLeft: number): void => {
   let data = 0;
   let work = 0;
   for (let index = 0; index < observation.deviceCount; index++) {

@@ -5,10 +5,11 @@ import { local } from "./local.ts";
 import type { PolicyMaker } from "./policy.ts";
 
 export { edge } from "./edge.ts";
-export { admittedPerSubSlot, fair } from "./fair.ts";
+export { admittedPerSubSlot, fair, split } from "./fair.ts";
 export { greedy } from "./greedy.ts";
 export { local } from "./local.ts";
 export type { Policy, PolicyMaker } from "./policy.ts";
+export { serverFirst } from "./server-first.ts";
 
 export const policyNames = ["local", "edge", "greedy", "fair"] as const;
 export type PolicyName = (typeof policyNames)[number];

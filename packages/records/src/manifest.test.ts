@@ -43,6 +43,7 @@ it("replaces a list as a whole", () => {
       device_count: 2
       bandwidth_hertz: 15e6
       signal_to_noise: 100
+      path_loss_exponent: 1
       server_clock_hertz: 8e9
       server_power_watts: 100
       demand: {delay_per_second: 1, energy_per_capacity: 1, success_per_task: 10}
@@ -53,14 +54,14 @@ it("replaces a list as a whole", () => {
         distance_meters: 10
         capacity_joules: ${capacity}
         harvested_joules: 40
-      workload: {tasks_per_time_slot: 1, data_size_bits: 8e6, work_cycles: 1e9}`;
+      workload: {arrivals: poisson, tasks_per_time_slot: 1, data_size_bits: 8e6, work_cycles: 1e9}`;
   const { settings } = accepted(`${good}settings:\n  communities:${community("only", 60)}\n`);
   expect(settings.communities.map(({ name, deviceCount, device }) => [name, deviceCount, device.capacity])).toEqual([
     ["only", 2, 60],
   ]);
   expect(settings.communities[0]?.device.transmitPower).toEqual({ low: 0.1, high: 0.4 });
   expect(refused(`${good}settings:\n  communities:${community("same", 60)}${community("same", 60)}\n`)).toEqual([
-    'experiment.yaml:23:7: `settings.communities.1.name` must be a name of its own, got "same"',
+    'experiment.yaml:24:7: `settings.communities.1.name` must be a name of its own, got "same"',
   ]);
 });
 
@@ -116,4 +117,12 @@ it("lists every problem, and says which keys are missing", () => {
     expect.stringContaining("2:1: unknown key `seeds`"),
   ]);
   expect(refused(`${good}settings:\n  deadline_seconds: 0\n  time_slot_count: 1.5\n`)).toHaveLength(2);
+});
+
+it.each([
+  ["a loop", "loop: {deadline_seconds: [1, 2]}\n", "`loop` is for the simulator"],
+  ["epochs", "epochs: 2\n", "`epochs` is for the simulator: a trial of the laboratory is one epoch, got 2"],
+  ["shares that are used twice", "settings: {readings: {shares: reused}}\n", "`settings.readings.shares` must be kept"],
+])("refuses %s, which only a simulator can do", (_, line, problem) => {
+  expect(refused(`${good}${line}`)).toEqual([expect.stringContaining(problem)]);
 });

@@ -1,3 +1,4 @@
 export * from "./community.ts";
+export * from "./compared-policies.ts";
 export type * from "./environment.ts";
 export * from "./run.ts";

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { SweepFolder, simulateTrial } from "@offloadlab/records";
+
+/**
+ * Simulates trials of a sweep that are not there yet, one after the other.
+ *
+ * @param numbers as `3`, `3-7` or `3,5-7`
+ * @throws RangeError for numbers that the sweep does not have
+ */
+export const runTrials = async (folder: string, numbers: string): Promise<void> => {
+  const sweep = await SweepFolder.open(folder);
+  const missing = new Set(await sweep.missing());
+  for (const number of numbersOf(numbers)) {
+    const trial = sweep.plan.trials[number - 1];
+    if (trial === undefined) {
+      const file = join(folder, "plan.json");
+      throw new RangeError(`expected trials from 1 to ${sweep.plan.trials.length} (${file}), got ${number}`);
+    }
+    if (missing.has(number)) await sweep.write(number, await simulateTrial(sweep.plan, trial, () => nextTurn()));
+  }
+};
+
+const numbersOf = (text: string): number[] =>
+  text.split(",").flatMap((part) => {
+    const [first = Number.NaN, last = first] = part.split("-").map(Number);
+    if (!(Number.isInteger(first) && Number.isInteger(last) && first <= last)) {
+      throw new RangeError(`expected numbers of trials as 3, 3-7 or 3,5-7, got ${text}`);
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });

@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
+import {
+  type EpochSums,
+  planText,
+  SweepFolder,
+  type SweepPlan,
+  type SweepRow,
+  simulateTrial,
+  sweepFiles,
+  sweepPlan,
+  sweepRows,
+  sweepTable,
+} from "@offloadlab/records";
+import { exitCodes } from "./exit-codes.ts";
+import { type ExperimentSource, experimentOf, type ManifestChanges, readExperimentFile } from "./experiment-source.ts";
+import { runLocally, trialProgram } from "./local-trials.ts";
+import { type Format, minutes, ProgressLine, printResult } from "./output.ts";
+import { runOnSlurm } from "./slurm.ts";
+
+/** Where the trials of a sweep run. */
+export interface SweepOptions {
+  readonly on: "local" | "slurm";
+  readonly processes?: number;
+  /** For sbatch, as they are. */
+  readonly sbatch?: readonly string[];
+  readonly out?: string;
+  readonly format: Format;
+}
+
+/** A sweep whose trials are all made. */
+export interface FinishedSweep {
+  readonly folder: string;
+  readonly plan: SweepPlan;
+  readonly rows: readonly SweepRow[];
+  /** Those that had to be made by this command. */
+  readonly made: number;
+}
+
+/** `offload simulate`: a comparison in this process, without a trace on disk. */
+export const simulate = async (
+  file: string | undefined,
+  { format, ...changes }: ManifestChanges & { format: Format },
+): Promise<void> => {
+  const { experiment } =
+    file === undefined
+      ? experimentOf(defaultManifest, "command line", changes)
+      : await readExperimentFile(file, changes);
+  const plan = sweepPlan(experiment, await commit());
+  const progress = new ProgressLine();
+  const sums: EpochSums[] = [];
+  const started = performance.now();
+  for (const trial of plan.trials) {
+    const line = (done: number) =>
+      `trial ${trial.number} of ${plan.trials.length}: ${trial.policy}, epoch ${done} of ${plan.epochs}`;
+    sums.push(
+      ...(await simulateTrial(plan, trial, async (done) => {
+        // A comparison of a moment needs no progress.
+        if (performance.now() - started > 1000) progress.update("simulating", line(done));
+        await nextTurn();
+      })),
+    );
+  }
+  const rows = sweepRows(sums);
+  printResult(format, exitCodes.ok, sweepTable(rows, provenanceOf(plan)).trimEnd(), { rows });
+};
+
+const defaultManifest = `name: simulate
+preset: paper
+policies: [local, edge, greedy, fair, oracle]
+repetitions: 10
+epochs: 4
+seed: 1
+`;
+
+/** `offload sweep`: every trial of a manifest, on this machine or a cluster; goes on where it was stopped. */
+export const sweep = async (file: string, options: ManifestChanges & SweepOptions): Promise<void> => {
+  const { on, processes, sbatch, out, format, ...changes } = options;
+  const finished = await runSweep(await readExperimentFile(file, changes), options);
+  const text = [
+    sweepTable(finished.rows, provenanceOf(finished.plan)).trimEnd(),
+    "",
+    `${finished.folder}: ${finished.plan.trials.length} trials, ${finished.made} of them made now; \`offload report\` draws its figures`,
+  ].join("\n");
+  const { folder, made, rows } = finished;
+  printResult(format, exitCodes.ok, text, { folder, trials: finished.plan.trials.length, made, rows });
+};
+
+/**
+ * Makes the trials of a sweep that are missing, then its Parquet file.
+ *
+ * @throws Failure `config/invalid` when the folder holds another sweep, `peer/refused` when a trial fails
+ */
+export const runSweep = async (source: ExperimentSource, options: SweepOptions): Promise<FinishedSweep> => {
+  const { on, processes = availableParallelism(), sbatch = [] } = options;
+  const plan = sweepPlan(source.experiment, await commit());
+  const path = options.out ?? join("sweeps", `${plan.name}-${digest(planText(plan))}`);
+  const folder = await SweepFolder.create(path, source.text, plan).catch((error: unknown) => {
+    throw new Failure("config/invalid", messageOf(error), { cause: error });
+  });
+  const total = plan.trials.length;
+  const missing = (await folder.missing()).length;
+  const progress = new ProgressLine();
+  if (missing < total) progress.done(`${path}: ${total - missing} of ${total} trials were there already`);
+  if (on === "slurm") {
+    await runOnSlurm({
+      folder: path,
+      command: [process.execPath, trialProgram],
+      concurrency: options.processes,
+      sbatchArguments: sbatch,
+      trials: plan.trials.map(({ number }) => number),
+      onProgress: ({ jobId, done, pending, running }) =>
+        progress.update("slurm", `job ${jobId}: ${done} of ${total} trials, ${pending} tasks wait, ${running} run`),
+      say: (line) => progress.done(line),
+    });
+  } else {
+    const started = performance.now();
+    let made = 0;
+    progress.update("trials", `${total - missing} of ${total} trials`);
+    await runLocally(folder, processes, () => {
+      made += 1;
+      const left = ((performance.now() - started) / 1000 / made) * (missing - made);
+      progress.update("trials", `${total - missing + made} of ${total} trials, ${minutes(left)} left`);
+    });
+  }
+  if (missing > 0) progress.done(`${total} trials`);
+  const { sums, rows } = await collect(folder);
+  if (missing > 0) await rm(join(path, sweepFiles.results), { force: true });
+  const { writeParquet } = await import("@offloadlab/records/parquet");
+  await writeParquet(join(path, sweepFiles.results), sums);
+  return { folder: path, plan, rows, made: missing };
+};
+
+/** What the trials of a sweep have given. @throws Failure `archive/damaged` when one cannot be read */
+export const collect = async (folder: SweepFolder): Promise<{ sums: EpochSums[]; rows: SweepRow[] }> => {
+  try {
+    const sums = await folder.sums();
+    return { sums, rows: sweepRows(sums) };
+  } catch (error) {
+    throw new Failure("archive/damaged", messageOf(error), { cause: error });
+  }
+};
+
+export const provenanceOf = ({ name, commit, seed, trials }: SweepPlan) => ({
+  sweep: name,
+  commit,
+  seed,
+  trials: trials.length,
+});
+
+/** The code's commit, and whether there is more than it. */
+const commit = async (): Promise<string> => {
+  const { commit, dirty } = await readEnvironment();
+  return commit === null ? "unknown" : `${String(commit).slice(0, 12)}${dirty === true ? "+changes" : ""}`;
+};
+
+const digest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);

@@ -1,0 +1,35 @@
+import { join, resolve } from "node:path";
+import { Failure, messageOf } from "@offloadlab/protocol";
+import { SweepFolder, type SweepPlan, type SweepRow, sweepFiles, sweepTable } from "@offloadlab/records";
+import { exitCodes } from "./exit-codes.ts";
+import { type Format, printResult } from "./output.ts";
+import { collect, provenanceOf } from "./sweep-commands.ts";
+
+/** Writes tables and figures into a sweep's `report` folder. Returns the files' names in it. */
+export const drawReport = async (folder: string, plan: SweepPlan, rows: readonly SweepRow[]): Promise<string[]> => {
+  // Drawing takes libraries that no other command needs.
+  const { loopAxes, writeSweepReport } = await import("@offloadlab/records/report");
+  return writeSweepReport(join(folder, "report"), rows, provenanceOf(plan), loopAxes);
+};
+
+/** The folder of a sweep; undefined when it is none. */
+export const sweepAt = async (folder: string): Promise<SweepFolder | undefined> =>
+  SweepFolder.open(resolve(folder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw new Failure("archive/damaged", `${join(folder, sweepFiles.plan)}: ${messageOf(error)}`, { cause: error });
+  });
+
+/** `offload report` of a sweep: its table, and its tables and figures as files. */
+export const reportSweep = async (sweep: SweepFolder, format: Format): Promise<void> => {
+  const missing = await sweep.missing();
+  if (missing.length > 0) {
+    throw new Failure(
+      "archive/damaged",
+      `${sweep.path}: ${missing.length} of ${sweep.plan.trials.length} trials are missing; \`offload sweep\` with its manifest goes on`,
+    );
+  }
+  const { rows } = await collect(sweep);
+  const files = (await drawReport(sweep.path, sweep.plan, rows)).map((file) => join(sweep.path, "report", file));
+  const text = [sweepTable(rows, provenanceOf(sweep.plan)).trimEnd(), "", ...files].join("\n");
+  printResult(format, exitCodes.ok, text, { folder: sweep.path, rows, files });
+};

@@ -1,0 +1,10 @@
+import { runTrials } from "./run-trials.ts";
+
+// `offload trial` as a program of its own, which starts in a part of the time that the whole CLI takes.
+const [folder = "", numbers = ""] = process.argv.slice(2);
+// Whoever started this process has gone: a trial that nobody waits for would be made a second time beside this one.
+const orphaned = (): never => process.exit(1);
+process.on("disconnect", orphaned);
+await runTrials(folder, numbers);
+process.off("disconnect", orphaned);
+process.disconnect?.();

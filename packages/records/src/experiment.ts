@@ -1,0 +1,239 @@
+import { presets, type Settings, SettingsError, settingsFromFile, settingsToFile } from "@offloadlab/model";
+import { type ComparedName, comparedNames } from "@offloadlab/simulation";
+import { type Static, Type } from "typebox";
+import { Compile } from "typebox/compile";
+import type { LoopValue } from "./sweep-rows.ts";
+import { resolveTraces, type TraceSource } from "./trace-source.ts";
+import { readYaml, type YamlText } from "./yaml-text.ts";
+
+const names = (list: readonly string[]) => Type.Union(list.map((name) => Type.Literal(name)));
+
+const ExperimentFile = Type.Object(
+  {
+    /** What the run is called in tables and folders. */
+    name: Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,39}$" }),
+    preset: names(Object.keys(presets)),
+    /**
+     * Changes to the preset, in the layout of a settings file; objects are merged, anything else is replaced. A map of
+     * communities changes those that it names, and with `each` all of them.
+     */
+    settings: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    /** Values of settings, by path, or of `preset`; every combination is a point of the experiment. */
+    loop: Type.Optional(Type.Record(Type.String(), Type.Array(Type.Unknown(), { minItems: 1, uniqueItems: true }))),
+    policies: Type.Array(names(comparedNames), { minItems: 1, uniqueItems: true }),
+    /** How often each policy is run; the same repetition of every policy has the same arrivals. */
+    repetitions: Type.Integer({ minimum: 1, maximum: 10_000 }),
+    /** How many epochs a simulated repetition lasts. */
+    epochs: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+    /** Lab seconds per real second, for emulated hardware only. */
+    clock_speed_ratio: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
+  },
+  { additionalProperties: false },
+);
+type ExperimentFile = Static<typeof ExperimentFile>;
+
+/** One combination of loop values. */
+export interface Point {
+  /** By the last word of their path, or by the path where two end alike. */
+  readonly variables: Readonly<Record<string, LoopValue>>;
+  readonly settings: Settings;
+}
+
+/** An experiment: which policies are compared, in which worlds, how often. */
+export interface Experiment {
+  readonly name: string;
+  /** Without loop variables there is one. */
+  readonly points: readonly Point[];
+  readonly policies: readonly ComparedName[];
+  readonly repetitions: number;
+  readonly epochs: number;
+  readonly seed: number;
+  readonly clockSpeed: number;
+}
+
+/** What is wrong with a manifest: `file:line:column: what`. */
+export interface ManifestProblems {
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads an experiment's manifest: the same file drives simulator, rehearsal and hardware.
+ *
+ * @param file its name, for the problems
+ * @param traces reads the traces that the manifest names; without it they are a problem
+ */
+export const readExperiment = (text: string, file: string, traces?: TraceSource): Experiment | ManifestProblems => {
+  const yaml = readYaml(text, file);
+  if ("problems" in yaml) return yaml;
+  const validator = Compile(ExperimentFile);
+  const { value } = yaml;
+  if (!validator.Check(value)) {
+    return { problems: [...validator.Errors(value)].flatMap((error) => problemsOf(error, yaml)) };
+  }
+  return resolve(value, yaml, traces);
+};
+
+const problemsOf = (
+  error: { keyword: string; instancePath: string; message: string; params: unknown },
+  { value, at }: YamlText,
+): string[] => {
+  const path = error.instancePath.split("/").slice(1).map(unescaped);
+  if (error.keyword === "additionalProperties") {
+    const known = Object.keys(ExperimentFile.properties).join(", ");
+    const extra = (error.params as { additionalProperties: string[] }).additionalProperties;
+    return extra.map((key) => `${at([...path, key])}: unknown key \`${key}\`; known are ${known}`);
+  }
+  // Each unknown key has an error of its own besides, with the keyword `boolean`.
+  if (error.keyword === "const" || error.keyword === "boolean") return [];
+  const expected =
+    path[0] === "policies" && path.length > 1
+      ? `must be one of ${comparedNames.join(", ")}`
+      : path[0] === "preset"
+        ? `must be one of ${Object.keys(presets).join(", ")}`
+        : error.message;
+  return [`${at(path)}: \`${path.join(".") || "manifest"}\` ${expected}, got ${JSON.stringify(valueAt(value, path))}`];
+};
+
+const resolve = (
+  file: ExperimentFile,
+  yaml: YamlText,
+  traces: TraceSource | undefined,
+): Experiment | ManifestProblems => {
+  const problems: string[] = [];
+  const loops = Object.entries(file.loop ?? {});
+  const points = combinations(loops).flatMap((assignments): Point[] => {
+    const preset = assignments.find(({ path }) => path === "preset")?.value ?? file.preset;
+    if (!(String(preset) in presets)) {
+      problems.push(
+        `${yaml.at(["loop", "preset"])}: \`loop.preset\` must be one of ${Object.keys(presets).join(", ")}`,
+      );
+      return [];
+    }
+    const base = settingsToFile(presets[preset as keyof typeof presets]);
+    const changes = assignments.filter(({ path }) => path !== "preset").map(({ path, value }) => nested(path, value));
+    const changed = [file.settings ?? {}, ...changes].reduce<unknown>(changedSettings, base);
+    const resolved = resolveTraces(changed, traces);
+    if ("problems" in resolved) {
+      problems.push(...resolved.problems.map((what) => `${yaml.at(["settings"])}: ${what}`));
+      return [];
+    }
+    try {
+      const variables = assignments.map(({ path, value }) => [shortName(path, loops), loopValue(value)] as const);
+      return [{ variables: Object.fromEntries(variables), settings: settingsFromFile(resolved.settings) }];
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      problems.push(...settingsProblems(error, changed, loops, yaml));
+      return [];
+    }
+  });
+  if (problems.length > 0) return { problems: [...new Set(problems)] };
+  return {
+    name: file.name,
+    points,
+    policies: file.policies as readonly ComparedName[],
+    repetitions: file.repetitions,
+    epochs: file.epochs ?? 1,
+    seed: file.seed,
+    clockSpeed: file.clock_speed_ratio ?? 1,
+  };
+};
+
+type Loop = readonly [path: string, values: readonly unknown[]];
+
+interface Assignment {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** The cross product of loop variables, the last one fastest. */
+const combinations = (loops: readonly Loop[]): Assignment[][] =>
+  loops.reduce<Assignment[][]>(
+    (products, [path, values]) => products.flatMap((product) => values.map((value) => [...product, { path, value }])),
+    [[]],
+  );
+
+const shortName = (path: string, loops: readonly Loop[]): string => {
+  const last = (other: string): string => other.slice(other.lastIndexOf(".") + 1);
+  return loops.filter(([other]) => last(other) === last(path)).length === 1 ? last(path) : path;
+};
+
+const loopValue = (value: unknown): LoopValue =>
+  typeof value === "number" || typeof value === "string" || typeof value === "boolean" ? value : JSON.stringify(value);
+
+/** `a.b` and a value make {a: {b: value}}. */
+const nested = (path: string, value: unknown): unknown =>
+  path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+
+/** Where a settings problem is: under the loop variable or the key that set it. */
+const settingsProblems = (
+  error: SettingsError,
+  settings: unknown,
+  loops: readonly Loop[],
+  { at }: YamlText,
+): string[] => {
+  const communities = (settings as { communities?: unknown }).communities;
+  return error.problems.map(({ path, expected, got }) => {
+    const what = `\`${["settings", ...path].join(".")}\` must be ${expected}, got ${JSON.stringify(got)}`;
+    const [first, index, ...rest] = path;
+    const name = first === "communities" ? nameAt(communities, index) : undefined;
+    const paths =
+      name === undefined ? [path] : [path, ["communities", name, ...rest], ["communities", "each", ...rest]];
+    const loop = loops.find(([key]) => paths.some((each) => isPrefix(key.split("."), each)));
+    if (loop !== undefined) return `${at(["loop", loop[0]])}: ${what}`;
+    // The most precise of the places that the path can stand for.
+    const places = paths.map((each) => at(["settings", ...each]));
+    return `${places.reduce((best, place) => (later(place, best) ? place : best))}: ${what}`;
+  });
+};
+
+const nameAt = (communities: unknown, index: string | number | undefined): string | undefined =>
+  Array.isArray(communities) ? (communities[Number(index)] as { name?: string } | undefined)?.name : undefined;
+
+const isPrefix = (key: readonly string[], path: readonly (string | number)[]): boolean =>
+  key.every((part, i) => part === String(path[i]));
+
+const later = (place: string, other: string): boolean => {
+  const position = (text: string): number => {
+    const [line = 0, column = 0] = text.split(":").slice(-2).map(Number);
+    return line * 1e6 + column;
+  };
+  return position(place) > position(other);
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Settings with a change: communities may be changed by their names and by `each`. */
+const changedSettings = (settings: unknown, change: unknown): unknown => {
+  const base = settings as Record<string, unknown>;
+  const { communities, ...others } = change as Record<string, unknown>;
+  const changed = merged(base, others) as Record<string, unknown>;
+  if (communities === undefined) return changed;
+  const list = base["communities"];
+  if (!isObject(communities) || !Array.isArray(list)) return { ...changed, communities };
+  const { each = {}, ...named } = communities;
+  const known = new Set(list.map((community: { name?: string }) => community.name));
+  const strangers = Object.keys(named).filter((name) => !known.has(name));
+  return {
+    ...changed,
+    communities: list.map((community: { name?: string }) =>
+      merged(merged(community, each), named[community.name ?? ""] ?? {}),
+    ),
+    // An unknown key of the settings: it is reported as such, with its place.
+    ...Object.fromEntries(strangers.map((name) => [`communities.${name}`, named[name]])),
+  };
+};
+
+const merged = (base: unknown, change: unknown): unknown => {
+  if (!isObject(base) || !isObject(change)) return change;
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(change)) result[key] = key in base ? merged(base[key], value) : value;
+  return result;
+};
+
+const valueAt = (value: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value);
+
+/** A segment of a JSON pointer, RFC 6901. */
+const unescaped = (segment: string): string => segment.replaceAll("~1", "/").replaceAll("~0", "~");
