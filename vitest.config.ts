@@ -16,6 +16,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "sweep",
+          include: ["test/sweep/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          env,
+        },
+      },
+      {
+        test: {
           name: "lab",
           include: ["test/lab/*.test.ts"],
           globalSetup: ["test/lab/setup.ts"],

@@ -16,6 +16,10 @@ const metrics: readonly SweepMetric[] = [
 const grid = { columns: 3, yAxisWidth: 40 };
 const panelHeight = 112;
 
+/** How much of a bar's colour is its policy's; the rest is white. */
+const palest = 0.15;
+const darkest = 0.65;
+
 /**
  * Three panels with a bar per policy and 95 % Student-t error bars, as in Fig. 7; with an axis, a bar per policy and
  * loop value, darker from value to value.
@@ -74,11 +78,6 @@ const barPanel = (
         encoding: { x, xOffset, y: y("mean"), fill: colour("fill"), stroke: colour("colour") },
       },
       {
-        // Dark bars would hide the lower half of a dark error bar.
-        mark: { type: "rule", strokeWidth: 1.6, color: "#ffffff" },
-        encoding: { x, xOffset, y: y("low"), y2: { field: "high" } },
-      },
-      {
         mark: { type: "rule", strokeWidth: 0.6, color: ink },
         encoding: { x, xOffset, y: y("low"), y2: { field: "high" } },
       },
@@ -91,9 +90,9 @@ const barPanel = (
 const groupOf = ({ variables }: SweepRow, axis: LoopAxis | undefined): string =>
   axis === undefined ? "" : String(shownValue(axis, variables[axis.variable] ?? ""));
 
-/** A colour mixed with white: the last of `count` is the colour itself. */
+/** A colour mixed with white, darker from value to value, but never so dark that it hides an error bar. */
 const tint = (colour: string, index: number, count: number): string => {
-  const share = count === 1 ? 1 : 0.25 + (0.75 * index) / (count - 1);
+  const share = count === 1 ? darkest : palest + ((darkest - palest) * index) / (count - 1);
   const channels = [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16));
   return `#${channels
     .map((channel) =>

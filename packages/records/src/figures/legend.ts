@@ -35,7 +35,7 @@ export const policyLegend = (policies: readonly string[], grid: PageGrid): Panel
         encoding: { x: { field: "middle", ...position }, y, stroke: colour, fill, shape },
       },
       {
-        mark: { type: "text", align: "left", baseline: "middle", dy: 0.5, fontSize: textSize, color: ink },
+        mark: { type: "text", align: "left", baseline: "middle", dy: 1, fontSize: textSize, color: ink },
         encoding: { x: { field: "text", ...position }, y, text: { field: "name" } },
       },
     ],
@@ -71,12 +71,12 @@ export const shadeLegend = (
       },
       {
         data: { values },
-        mark: { type: "text", align: "left", baseline: "middle", dy: 0.5, fontSize: textSize, color: ink },
+        mark: { type: "text", align: "left", baseline: "middle", dy: 1, fontSize: textSize, color: ink },
         encoding: { x: { field: "text", ...position }, y: { value: rowHeight / 2 }, text: { field: "label" } },
       },
       {
         data: { values: [{}] },
-        mark: { type: "text", align: "left", baseline: "middle", dy: 0.5, fontSize: textSize, color: ink },
+        mark: { type: "text", align: "left", baseline: "middle", dy: 1, fontSize: textSize, color: ink },
         encoding: { x: { value: left }, y: { value: rowHeight / 2 }, text: { value: title } },
       },
     ],

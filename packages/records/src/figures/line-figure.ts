@@ -20,6 +20,8 @@ const grid = { columns: 2, yAxisWidth: 46 };
 const panelHeight = 112;
 /** Between the first and last value and the ends of the axis. */
 const sidePadding = 10;
+const linear = { type: "linear", zero: false } as const;
+const logarithmic = { type: "log" } as const;
 const errorBarWidth = 0.7;
 
 /**
@@ -57,7 +59,7 @@ const linePanel = (
     field: "x",
     type: "quantitative",
     title: axis.title,
-    scale: { nice: false, padding: sidePadding, ...(axis.scale === "log" ? { type: "log" } : { zero: false }) },
+    scale: { nice: false, padding: sidePadding, ...(axis.scale === "log" ? logarithmic : linear) },
     axis: { format: ".12~g", grid: false, ...(positions.length <= 8 ? { values: positions } : {}) },
   } as const;
   const y = (field: "mean" | "low" | "high") =>

@@ -68,7 +68,7 @@ const noteLine = (note: string, grid: PageGrid): Panel => ({
   width: pageWidth + pageLeft(grid),
   height: noteSize + 1,
   data: { values: [{}] },
-  mark: { type: "text", fontSize: noteSize, align: "left", baseline: "alphabetic", color: "#555555" },
+  mark: { type: "text", fontSize: noteSize, limit: pageWidth, align: "left", baseline: "alphabetic", color: "#555555" },
   encoding: { text: { value: note }, x: { value: pageLeft(grid) }, y: { value: noteSize - 1 } },
 });
 
@@ -76,7 +76,8 @@ const configOf = ({ yAxisWidth }: PageGrid): Config => ({
   // Arimo has the widths of Arial and Helvetica, so a program without Arimo lays the text out alike.
   font: "Arimo, Arial, Helvetica, sans-serif",
   background: "white",
-  padding: 0,
+  // Vega measures text without what rises above its letters or hangs below them.
+  padding: { left: 0, right: 0, top: 3, bottom: 2 },
   view: { stroke: null },
   axis: {
     labelFontSize: textSize,
