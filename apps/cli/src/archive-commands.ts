@@ -19,7 +19,7 @@ import { type Format, printResult } from "./output.ts";
 import { reportSweep, sweepAt } from "./sweep-report-command.ts";
 
 /** The folder of a run, given as a path or as its id. @throws Failure `config/invalid` when there is no such folder */
-const runFolder = async (run: string, runs: string): Promise<string> => {
+export const runFolder = async (run: string, runs: string): Promise<string> => {
   for (const folder of [resolve(run), resolve(runs, run)]) {
     if (
       await stat(join(folder, archiveFiles.manifest)).then(
@@ -60,18 +60,14 @@ export const report = async (run: string, options: { runs: string; format: Forma
 
 /** What `report` prints. @throws Failure `archive/damaged` when the content cannot be read */
 export const runReport = async (folder: string) => {
-  const { settings, trials, journals, hardware, clockSpeed } = await readRun(folder).catch((error: unknown) => {
-    throw new Failure("archive/damaged", `${folder}: ${messageOf(error)}; \`offload check\` names the file`, {
-      cause: error,
-    });
-  });
-  const { state, reasons } = await runState(folder);
+  const { run, state, reasons, notice } = await openRun(folder);
+  const { settings, trials, journals, hardware, clockSpeed } = run;
   const rows = resultRows(trialSums(settings, trials, taskFates(journals)));
   const quality = leaseQuality(journals);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const errors = (median: number, p95: number): string => `median ${percent(median)}, 95th percentile ${percent(p95)}`;
   const text = [
-    ...(state === "complete" ? [] : [`the run is ${[state, reasons.join("; ")].filter(Boolean).join(": ")}`, ""]),
+    ...notice,
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
@@ -83,6 +79,22 @@ export const runReport = async (folder: string) => {
       : `compute share error over ${quality.tasks} tasks: ${errors(quality.shareMedianRatio, quality.shareP95Ratio)}`,
   ].join("\n");
   return { text, data: { folder, state, reasons, hardware, clockSpeed, rows, transmission: quality } };
+};
+
+/**
+ * An archive's content, how its run ended, and the lines that say so first when it did not end as it should.
+ *
+ * @throws Failure `archive/damaged` when the content cannot be read
+ */
+export const openRun = async (folder: string) => {
+  const run = await readRun(folder).catch((error: unknown) => {
+    throw new Failure("archive/damaged", `${folder}: ${messageOf(error)}; \`offload check\` names the file`, {
+      cause: error,
+    });
+  });
+  const { state, reasons } = await runState(folder);
+  const ending = [state, reasons.join("; ")].filter(Boolean).join(": ");
+  return { run, state, reasons, notice: state === "complete" ? [] : [`the run is ${ending}`, ""] };
 };
 
 /** How a run ended, with the reasons; `unsealed` when it has not, or when its status is damaged. */

@@ -9,6 +9,7 @@ import { followRun } from "./follow-run.ts";
 import { type LabUpOptions, labUp, loadManifest, printRun, readLab } from "./lab-up.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
 import { distFolder } from "./paths.ts";
+import { replay } from "./replay-command.ts";
 import { type Reproducible, reproduce, reproducible } from "./reproduce.ts";
 import { runTrials } from "./run-trials.ts";
 import { StationClient } from "./station-client.ts";
@@ -156,6 +157,15 @@ program
   .addOption(format())
   .addHelpText("after", exitCodesHelp)
   .action(report);
+
+program
+  .command("replay")
+  .description("repeat a run's trials in the simulator: how far the laboratory is from it, and why")
+  .argument("<run>", "folder or id of a run")
+  .addOption(runs())
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action(replay);
 
 program
   .command("version")

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { alignedLines, asEstimate, formatEstimate, type SweepRow, sweepTable } from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
 import { type ManifestChanges, readExperimentFile } from "./experiment-source.ts";
+import { orderingsOf, orderingsText } from "./orderings.ts";
 import { printResult } from "./output.ts";
 import { fitTolerance, type PaperRow, paperTable } from "./paper-table.ts";
 import { experimentsFolder } from "./paths.ts";
@@ -22,9 +23,11 @@ export const reproduce = async (what: Reproducible, options: ManifestChanges & S
   const comparable = what === "table3" && (changes.preset ?? "paper") === "paper" && (changes.set ?? []).length === 0;
   const own = rows.filter(({ community }) => community === "all");
   const beside = comparable ? own.map((row) => ({ row, paper: paperRowOf(row) })) : [];
+  const orderings = orderingsOf(own);
   const text = [
     sweepTable(own, provenanceOf(plan)).trimEnd(),
     ...(beside.length === 0 ? [] : ["", comparisonText(beside)]),
+    ...(orderings.length === 0 ? [] : ["", orderingsText(orderings)]),
     "",
     `${folder}: ${plan.trials.length} trials, ${made} of them made now`,
     `figures and tables: ${files.map((file) => join(folder, "report", file)).join(" ")}`,
@@ -34,6 +37,7 @@ export const reproduce = async (what: Reproducible, options: ManifestChanges & S
     trials: plan.trials.length,
     made,
     rows: own.map((row) => ({ ...row, ...row.variables, ...besideOf(comparable ? paperRowOf(row) : undefined, row) })),
+    orderings,
     communities: rows.filter(({ community }) => community !== "all"),
   };
   printResult(format, exitCodes.ok, text, data);

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { SweepFolder, type SweepPlan, type SweepRow, sweepFiles, sweepTable } from "@offloadlab/records";
+import { loopAxes, SweepFolder, type SweepPlan, type SweepRow, sweepFiles, sweepTable } from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
 import { type Format, printResult } from "./output.ts";
 import { collect, provenanceOf } from "./sweep-commands.ts";
@@ -8,7 +8,7 @@ import { collect, provenanceOf } from "./sweep-commands.ts";
 /** Writes tables and figures into a sweep's `report` folder. Returns the files' names in it. */
 export const drawReport = async (folder: string, plan: SweepPlan, rows: readonly SweepRow[]): Promise<string[]> => {
   // Drawing takes libraries that no other command needs.
-  const { loopAxes, writeSweepReport } = await import("@offloadlab/records/report");
+  const { writeSweepReport } = await import("@offloadlab/records/report");
   return writeSweepReport(join(folder, "report"), rows, provenanceOf(plan), loopAxes);
 };
 

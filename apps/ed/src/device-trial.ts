@@ -221,7 +221,7 @@ export class DeviceTrial {
     const waiting = seconds(start - task.arrival);
     const charge = this.#battery.charge;
     const energy = localEnergy(task.work, device.clock, device.k);
-    if (!withinCharge(energy, charge)) return this.#drained(task, { waiting, delay: waiting, charge });
+    if (!withinCharge(energy, charge)) return this.#drainedUnexecuted(task, charge);
     this.#battery.spend(energy);
     this.#processorBusy = true;
     try {
@@ -249,7 +249,7 @@ export class DeviceTrial {
       joules(uploadEnergy(device.transmitPower, seconds(upload)) + edgeEnergy(serverPower, seconds(execution)));
     const planned = energyOf(lease.theoreticalUploadSeconds, lease.theoreticalExecutionSeconds);
     const age = seconds(start - task.arrival);
-    if (!withinCharge(planned, charge)) return this.#drained(task, { waiting: age, delay: age, charge });
+    if (!withinCharge(planned, charge)) return this.#drainedUnexecuted(task, charge);
     this.#battery.spend(planned);
     this.#radioBusy = true;
     try {
@@ -280,6 +280,12 @@ export class DeviceTrial {
     } finally {
       this.#radioBusy = false;
     }
+  }
+
+  /** C3 does not hold as planned: the task is not executed, and ends with the sub-slot in which the battery ran empty. */
+  #drainedUnexecuted(task: Task, charge: Joules): void {
+    const end = seconds((this.#subSlot + 1) * this.#world.subSlot - task.arrival);
+    this.#drained(task, { waiting: end, delay: end, charge });
   }
 
   /**

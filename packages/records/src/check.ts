@@ -76,6 +76,8 @@ export interface RunContents {
   readonly trials: readonly Trial[];
   readonly journals: ReadonlyMap<string, readonly JournalRecord[]>;
   readonly results: unknown;
+  /** What the devices' constants were drawn from. */
+  readonly deviceSeed: number;
   /** Lab seconds per real second. */
   readonly clockSpeed: number;
   /** `linux` when every node was real; one emulated node makes the run's numbers emulated ones. */
@@ -110,6 +112,7 @@ export const readRun = async (folder: string): Promise<RunContents> => {
     trials: scheduled.filter(({ number }) => ended.has(number)),
     journals,
     results: await json(archiveFiles.results).catch(() => null),
+    deviceSeed: manifest.seed,
     clockSpeed: manifest.clockSpeed,
     hardware: hardware.length > 0 && hardware.every((each) => each === "linux") ? "linux" : "emulated",
   };

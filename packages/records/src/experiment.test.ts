@@ -65,9 +65,9 @@ it("loops over one community, over presets, and over bounds", () => {
     `${good}loop:\n  preset: [paper, testbed]\n  communities.R2.workload.work_cycles: [1e9, {low: 1e9, high: 2e9}]\n`,
   );
   expect(points.map(({ variables }) => variables["work_cycles"])).toEqual([
-    1e9,
+    "1000000000",
     '{"low":1000000000,"high":2000000000}',
-    1e9,
+    "1000000000",
     '{"low":1000000000,"high":2000000000}',
   ]);
   expect(points.map(({ settings }) => settings.name)).toEqual(["paper", "paper", "testbed", "testbed"]);

@@ -119,7 +119,9 @@ const resolve = (
       return [];
     }
     try {
-      const variables = assignments.map(({ path, value }) => [shortName(path, loops), loopValue(value)] as const);
+      const variables = assignments.map(
+        ({ path, value }) => [shortName(path, loops), loopValue(value, file.loop?.[path] ?? [])] as const,
+      );
       return [{ variables: Object.fromEntries(variables), settings: settingsFromFile(resolved.settings) }];
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
@@ -158,8 +160,12 @@ const shortName = (path: string, loops: readonly Loop[]): string => {
   return loops.filter(([other]) => last(other) === last(path)).length === 1 ? last(path) : path;
 };
 
-const loopValue = (value: unknown): LoopValue =>
-  typeof value === "number" || typeof value === "string" || typeof value === "boolean" ? value : JSON.stringify(value);
+/** A value as tables have it: a column holds numbers, truth values or texts. */
+const loopValue = (value: unknown, values: readonly unknown[]): LoopValue => {
+  const isColumnOf = (type: string): boolean => values.every((each) => typeof each === type);
+  if (isColumnOf("number") || isColumnOf("boolean") || typeof value === "string") return value as LoopValue;
+  return JSON.stringify(value);
+};
 
 /** `a.b` and a value make {a: {b: value}}. */
 const nested = (path: string, value: unknown): unknown =>
