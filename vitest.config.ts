@@ -25,6 +25,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "slurm",
+          include: ["test/slurm/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          env,
+        },
+      },
+      {
+        test: {
           name: "lab",
           include: ["test/lab/*.test.ts"],
           globalSetup: ["test/lab/setup.ts"],

@@ -5,7 +5,7 @@ import type { SweepFolder } from "@offloadlab/records";
 import { distFolder } from "./paths.ts";
 
 /** The program that simulates trials: `<program> <sweep> <numbers>`. */
-export const trialProgram = join(distFolder, "trial.mjs");
+const trialProgram = join(distFolder, "trial.mjs");
 
 const tailLines = 12;
 

@@ -14,6 +14,6 @@ export const runReplay = async (folder: string) => {
   const { run, state, reasons, notice } = await openRun(folder);
   const { hardware, clockSpeed } = run;
   const replayed = replayRun(run);
-  const text = [...notice, replayText(replayed), "", resultCaption(hardware, clockSpeed)].join("\n");
+  const text = [...notice, replayText(replayed, resultCaption(hardware, clockSpeed))].join("\n");
   return { text, data: { folder, state, reasons, hardware, clockSpeed, ...replayed } };
 };

@@ -7,18 +7,26 @@ import { SweepFolder, simulateTrial } from "@offloadlab/records";
  *
  * @param numbers as `3`, `3-7` or `3,5-7`
  * @throws RangeError for numbers that the sweep does not have
+ * @throws the error of the first trial that fails, once the others are done
  */
 export const runTrials = async (folder: string, numbers: string): Promise<void> => {
   const sweep = await SweepFolder.open(folder);
   const missing = new Set(await sweep.missing());
+  const failures: unknown[] = [];
   for (const number of numbersOf(numbers)) {
     const trial = sweep.plan.trials[number - 1];
     if (trial === undefined) {
       const file = join(folder, "plan.json");
       throw new RangeError(`expected trials from 1 to ${sweep.plan.trials.length} (${file}), got ${number}`);
     }
-    if (missing.has(number)) await sweep.write(number, await simulateTrial(sweep.plan, trial, () => nextTurn()));
+    if (!missing.has(number)) continue;
+    try {
+      await sweep.write(number, await simulateTrial(sweep.plan, trial, () => nextTurn()));
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
 };
 
 const numbersOf = (text: string): number[] =>

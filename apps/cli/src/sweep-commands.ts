@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
 import {
@@ -18,8 +18,9 @@ import {
 } from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
 import { type ExperimentSource, experimentOf, type ManifestChanges, readExperimentFile } from "./experiment-source.ts";
-import { runLocally, trialProgram } from "./local-trials.ts";
+import { runLocally } from "./local-trials.ts";
 import { type Format, minutes, ProgressLine, printResult } from "./output.ts";
+import { distFolder } from "./paths.ts";
 import { runOnSlurm } from "./slurm.ts";
 
 /** Where the trials of a sweep run. */
@@ -69,6 +70,9 @@ export const simulate = async (
   printResult(format, exitCodes.ok, sweepTable(rows, provenanceOf(plan)).trimEnd(), { rows });
 };
 
+/** A cluster's scheduler spends seconds on a task, most trials less. */
+const trialsPerTask = 4;
+
 const defaultManifest = `name: simulate
 preset: paper
 policies: [local, edge, greedy, fair, oracle]
@@ -108,10 +112,11 @@ export const runSweep = async (source: ExperimentSource, options: SweepOptions):
   if (missing < total) progress.done(`${path}: ${total - missing} of ${total} trials were there already`);
   if (on === "slurm") {
     await runOnSlurm({
-      folder: path,
-      command: [process.execPath, trialProgram],
+      folder: resolve(path),
+      command: [process.execPath, join(distFolder, "cli.mjs")],
       concurrency: options.processes,
       sbatchArguments: sbatch,
+      minTrials: trialsPerTask,
       trials: plan.trials.map(({ number }) => number),
       onProgress: ({ jobId, done, pending, running }) =>
         progress.update("slurm", `job ${jobId}: ${done} of ${total} trials, ${pending} tasks wait, ${running} run`),

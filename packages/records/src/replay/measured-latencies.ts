@@ -21,6 +21,12 @@ export interface MeasuredLatencies {
   readonly localSeconds: Spread;
   /** Offloaded tasks from the upload's start to the result, beyond Eqs. (2) and (6). */
   readonly edgeSeconds: Spread;
+  /** What of that is the upload's as the server timed it, its execution's, and neither's: request and answer on their way. */
+  readonly edgeParts: {
+    readonly uploadSeconds: Spread;
+    readonly executionSeconds: Spread;
+    readonly otherSeconds: Spread;
+  };
 }
 
 /** What one executed task took beyond the theory. */
@@ -29,6 +35,9 @@ interface TaskLatency {
   readonly startSeconds: number;
   /** Of its execution, here or there. */
   readonly excessSeconds: number;
+  /** What of that is the upload's and the server's, of an offloaded one. */
+  readonly uploadSeconds: number;
+  readonly executionSeconds: number;
 }
 
 /** Of all tasks that were executed in the given trials, by community. */
@@ -51,6 +60,7 @@ export const measuredLatencies = (
       ),
     ),
   );
+  const offloaded = tasks.filter(({ placement }) => placement === "edge");
   const excess = (where: "local" | "edge"): Spread =>
     spread(tasks.filter(({ placement }) => placement === where).map(({ excessSeconds }) => excessSeconds));
   return {
@@ -58,6 +68,15 @@ export const measuredLatencies = (
     startSeconds: spread(tasks.map(({ startSeconds }) => startSeconds)),
     localSeconds: excess("local"),
     edgeSeconds: excess("edge"),
+    edgeParts: {
+      uploadSeconds: spread(offloaded.map(({ uploadSeconds }) => uploadSeconds)),
+      executionSeconds: spread(offloaded.map(({ executionSeconds }) => executionSeconds)),
+      otherSeconds: spread(
+        offloaded.map(
+          ({ excessSeconds, uploadSeconds, executionSeconds }) => excessSeconds - uploadSeconds - executionSeconds,
+        ),
+      ),
+    },
   };
 };
 
@@ -80,14 +99,23 @@ const taskLatency = (
   const boundary = (subSlot * settings.timeSlot) / settings.subSlotsPerTimeSlot;
   const began = arrivalSeconds + waitingSeconds;
   if (placement === "local") {
-    return [{ placement, startSeconds: began - boundary, excessSeconds: endOf(task) - began - localSeconds }];
+    const excessSeconds = endOf(task) - began - localSeconds;
+    return [{ placement, startSeconds: began - boundary, excessSeconds, uploadSeconds: 0, executionSeconds: 0 }];
   }
   const service = course.service(task.task);
   if (service === undefined) return [];
   // The waiting time of an offloaded task goes on until its upload and the server's queue are over.
   const start = began - service.uploadSeconds - service.queueSeconds;
-  const theory = service.theoreticalUploadSeconds + edgeSeconds(service.computeShare);
-  return [{ placement, startSeconds: start - boundary, excessSeconds: endOf(task) - start - theory }];
+  const execution = edgeSeconds(service.computeShare);
+  return [
+    {
+      placement,
+      startSeconds: start - boundary,
+      excessSeconds: endOf(task) - start - service.theoreticalUploadSeconds - execution,
+      uploadSeconds: service.uploadSeconds - service.theoreticalUploadSeconds,
+      executionSeconds: service.executionSeconds - execution,
+    },
+  ];
 };
 
 const spread = (values: readonly number[]): Spread => ({ median: quantile(values, 0.5), p95: quantile(values, 0.95) });

@@ -13,36 +13,51 @@ const measureTexts: Readonly<Record<Measure, { title: string; digits: number }>>
   reward: { title: "reward per task", digits: 3 },
 };
 
-/** What the journals say at the first difference; where a task's end decided, `late` says how much later it came. */
-const causeTexts: Readonly<Record<Cause, string>> = {
-  processor: "its processor was free in a sub-slot only here, or only there",
-  radio: "its radio was free in a sub-slot only here, or only there",
-  deadline: "it met its deadline only here, or only there",
-  shares: "another device held shares in a sub-slot only here, or only there",
+/** What the journals say at the first difference; where a task's end decided, that depends on whether it was late or early. */
+const causeTexts: Readonly<Record<Cause, string | { readonly late: string; readonly early: string }>> = {
+  processor: {
+    late: "its processor came free after a sub-slot's start, not before",
+    early: "its processor came free before a sub-slot's start, not after",
+  },
+  radio: {
+    late: "its radio came free after a sub-slot's start, not before",
+    early: "its radio came free before a sub-slot's start, not after",
+  },
+  shares: {
+    late: "another device held shares for a sub-slot longer",
+    early: "another device held shares for a sub-slot less",
+  },
+  deadline: { late: "it missed its deadline", early: "it met its deadline" },
   report: "its device's report missed the sub-slot",
   answer: "the answer to its device came too late",
-  energy: "the measured energy was more, or less, than the battery had",
+  energy: "the battery had more, or less, than its measured energy",
   lost: "it was lost",
-  unknown: "not in the journals",
-  timing: "the same course, measured",
+  unknown: "the journals do not say why",
+  timing: "none: the same course, as measured",
 };
 
-/** The comparison as text: how far laboratory and simulator are apart, then why. */
-export const replayText = ({ latencies, policies }: Replay): string => {
+/**
+ * The comparison as text: how far laboratory and simulator are apart, then why.
+ *
+ * @param caption what the numbers are, and of which hardware
+ */
+export const replayText = ({ latencies, policies }: Replay, caption: string): string => {
   if (policies.length === 0) return "no trial came to its end: there is nothing to compare";
-  const { decisionSeconds, startSeconds, localSeconds, edgeSeconds } = latencies;
+  const { decisionSeconds, startSeconds, localSeconds, edgeSeconds, edgeParts } = latencies;
   return [
     ...gapLines(policies),
     "",
-    "difference: laboratory less simulator, paired by trial; mean ± half width of the 95 % Student-t interval over n trials",
-    "left: the difference to a simulator whose tasks take longer by what they took here in the median:",
+    caption,
+    "difference: laboratory less simulator, paired by trial",
+    "left: the same with a simulator whose tasks take longer by what they took here in the median,",
     `  ${milliseconds(startSeconds)} from the sub-slot's start to the task's; the decision came after ${milliseconds(decisionSeconds)}`,
     `  ${milliseconds(localSeconds)} of a local execution beyond Eq. (4)`,
-    `  ${milliseconds(edgeSeconds)} of upload and remote execution beyond Eqs. (2) and (6)`,
+    `  ${milliseconds(edgeSeconds)} of an offloaded task beyond Eqs. (2) and (6):`,
+    `    upload ${milliseconds(edgeParts.uploadSeconds)}, execution ${milliseconds(edgeParts.executionSeconds)}, way and answer ${milliseconds(edgeParts.otherSeconds)}`,
     ...policies.flatMap((policy) => ["", ...causeLines(policy)]),
     "",
-    "first: tasks that differ by themselves; the others follow from them. late: how much later than by theory the end came",
-    "that decided, in the median. What each cause adds to the difference stands to its right.",
+    "first: tasks that differ for a cause of their own; all: with those that follow. late: how much later than in theory",
+    "the end came that made the difference, in the median. To the right, what each cause adds to the mean differences.",
   ].join("\n");
 };
 
@@ -91,7 +106,7 @@ const causeLines = ({ policy, tasks, differing, differingWithLatencies, causes }
   `${policy}: ${differing} of ${tasks} tasks go differently, ${differingWithLatencies} with the latencies`,
   ...alignedLines(
     [
-      ["  the task", "first", "with what follows", "late", "success", "energy [J]", "waiting [s]", "reward"],
+      ["  cause", "first", "all", "late", "success", "energy [J]", "waiting [s]", "reward"],
       ...causes.map((row) => causeCells(row)),
     ],
     1,
@@ -99,7 +114,7 @@ const causeLines = ({ policy, tasks, differing, differingWithLatencies, causes }
 ];
 
 const causeCells = ({ cause, firsts, tasks, share, lateSeconds }: CauseRow): string[] => [
-  `  ${causeTexts[cause]}`,
+  `  ${causeText(cause, lateSeconds)}`,
   cause === "timing" ? "" : String(firsts),
   String(tasks),
   Number.isNaN(lateSeconds) ? "" : `${(1000 * lateSeconds).toFixed(1)} ms`,
@@ -109,10 +124,16 @@ const causeCells = ({ cause, firsts, tasks, share, lateSeconds }: CauseRow): str
   signed(share.reward, 3),
 ];
 
+const causeText = (cause: Cause, lateSeconds: number): string => {
+  const text = causeTexts[cause];
+  if (typeof text === "string") return text;
+  return lateSeconds < 0 ? text.early : text.late;
+};
+
 const signed = (value: number, digits: number): string => {
   const text = value.toFixed(digits);
   return Number(text) > 0 ? `+${text}` : Number(text) === 0 ? "0" : text;
 };
 
 const milliseconds = ({ median, p95 }: Spread): string =>
-  Number.isNaN(median) ? "no time" : `${(1000 * median).toFixed(1)} ms (95th percentile ${(1000 * p95).toFixed(1)} ms)`;
+  Number.isNaN(median) ? "no time" : `${(1000 * median).toFixed(1)} ms (p95 ${(1000 * p95).toFixed(1)})`;
