@@ -1,0 +1,63 @@
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { sizeOf } from "./expression.ts";
+import { lower } from "./lower.ts";
+import { encodeModel } from "./onnx.ts";
+import type { Engine, Program, Values } from "./program.ts";
+
+// Read when the runtime loads: no telemetry leaves this machine.
+Object.assign(process.env, { ORT_DISABLE_TELEMETRY: "1" });
+
+/**
+ * ONNX Runtime on one thread: learners run beside each other, and one thread gives the same bytes on every run.
+ */
+export const onnxEngine: Engine = {
+  name: "onnx",
+  async open(name, outputs) {
+    const { InferenceSession, Tensor } = await import("onnxruntime-node");
+    const graph = lower(name, outputs);
+    const session = await InferenceSession.create(encodeModel(graph), {
+      executionProviders: ["cpu"],
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+    });
+    return new OnnxProgram(session, Tensor, graph.inputs);
+  },
+};
+
+interface Input {
+  readonly name: string;
+  readonly shape: readonly (number | string)[];
+}
+
+class OnnxProgram implements Program {
+  readonly #session: InferenceSession;
+  readonly #Tensor: typeof Tensor;
+  readonly #inputs: readonly Input[];
+
+  constructor(session: InferenceSession, tensor: typeof Tensor, inputs: readonly Input[]) {
+    this.#session = session;
+    this.#Tensor = tensor;
+    this.#inputs = inputs;
+  }
+
+  async run(feeds: Values): Promise<Values> {
+    const tensors: Record<string, Tensor> = {};
+    for (const { name, shape } of this.#inputs) {
+      const value = feeds[name];
+      const size = sizeOf(shape as number[]);
+      if (value?.length !== size) {
+        throw new RangeError(`Expected ${size} values for input \`${name}\`, got ${value?.length ?? "none"}`);
+      }
+      tensors[name] = new this.#Tensor("float32", value, shape as number[]);
+    }
+    const results = await this.#session.run(tensors);
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+}
