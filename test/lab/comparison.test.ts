@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { outcomes } from "@offloadlab/model";
-import { checkArchive, deviceOf, readRun, taskFates } from "@offloadlab/records";
+import { checkArchive, deviceOf, type Replay, readRun, taskFates } from "@offloadlab/records";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Ended, isAlive, type LabFile, offload, RehearsalProcess } from "./rehearsal-process.ts";
 
@@ -84,6 +84,19 @@ describe("a rehearsal without a terminal", () => {
     const reported = await offload("report", archive);
     expect(reported.stdout).toMatch(/policy +community/);
     expect(reported.stdout).toMatch(/transmission error over \d+ uploads/);
+  });
+
+  test("goes as in the simulator, but for tasks whose lanes or deadlines were met a moment later", async () => {
+    const { code, stdout, stderr } = await offload("replay", archive, "--format", "json");
+    expect(code, stderr).toBe(0);
+    const { data } = JSON.parse(stdout) as { data: Replay };
+    expect(data.policies.map(({ policy }) => policy)).toEqual(["local", "edge", "greedy", "fair"]);
+    for (const { policy, tasks, differing, causes } of data.policies) {
+      // The limits are for means over hundreds of tasks; here one task is nearly as much as the success may differ by.
+      expect(differing, `${policy}: ${JSON.stringify(causes)}`).toBeLessThanOrEqual(0.3 * tasks);
+      expect(causes.map(({ cause }) => cause)).not.toContain("unknown");
+    }
+    expect((await offload("replay", archive)).stdout).toMatch(/policy +measure +laboratory +simulator/);
   });
 
   test("labels what is emulated", async () => {

@@ -55,8 +55,8 @@ const parameters = {
   achieved_compute_share: 0.1,
 };
 
-/** A MEC that takes the first task, executes it for much longer than its lease says, and lets all others wait. */
-const serve = async (tls: Parameters<typeof serverTls>[0]) => {
+/** A MEC that takes the first task under a lease, executes it for very long, and lets all others wait. */
+const serve = async (tls: Parameters<typeof serverTls>[0], granted: typeof lease) => {
   const requests: OffloadRequest[] = [];
   const server = createServer(serverTls(tls), async (request, response) => {
     const body = Buffer.concat(await request.toArray());
@@ -66,19 +66,20 @@ const serve = async (tls: Parameters<typeof serverTls>[0]) => {
     const asked = JSON.parse(body.toString()) as OffloadRequest;
     requests.push(asked);
     return response.end(
-      JSON.stringify(asked.task?.id === lease.task ? { decision: "edge", lease } : { decision: "wait" }),
+      JSON.stringify(asked.task?.id === lease.task ? { decision: "edge", lease: granted } : { decision: "wait" }),
     );
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   return { server, requests, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
 };
 
-it("§III-C: a task found too expensive after its execution empties the battery and costs the next sub-slot", async () => {
+/** What the first device journals and asks in an epoch of one sub-slot with two tasks. */
+const epoch = async (granted: typeof lease) => {
   const folder = await mkdtemp(join(tmpdir(), "offloadlab-ed-"));
   const authority = await createAuthority();
   const issue = async (identity: Identity) =>
     readTlsMaterial(await issueIdentity(authority, identity, ["127.0.0.1"], folder));
-  const { server, requests, url } = await serve(await issue({ id: "mec-1", role: "mec" }));
+  const { server, requests, url } = await serve(await issue({ id: "mec-1", role: "mec" }), granted);
   const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: "teal" } });
   await writeFile(join(folder, "0.png"), await picture.png().toBuffer());
   const images = { folder, images: [{ file: "0.png", bytes: bytes(1000), label: null }] };
@@ -98,8 +99,13 @@ it("§III-C: a task found too expensive after its execution empties the battery 
   server.close();
 
   const lines = (await readFile(file, "utf8")).trim().split("\n");
-  const records = lines.map((line) => JSON.parse(line) as JournalRecord);
-  const { capacity, harvested } = world.device;
+  await rm(folder, { recursive: true });
+  return { device: world.device, records: lines.map((line) => JSON.parse(line) as JournalRecord), requests };
+};
+
+it("§III-C: a task found too expensive after its execution empties the battery and costs the next sub-slot", async () => {
+  const { device, records, requests } = await epoch(lease);
+  const { capacity, harvested } = device;
   expect(records.filter(({ kind }) => kind === "outcome")).toMatchObject([
     {
       task: "ed-1-1-0",
@@ -117,5 +123,11 @@ it("§III-C: a task found too expensive after its execution empties the battery 
   // A task waits, and for one sub-slot it is not offered.
   const blocked = requests.filter((asked) => asked.queueLength === 1 && asked.task === null);
   expect(blocked).toHaveLength(1);
-  await rm(folder, { recursive: true });
+}, 20_000);
+
+it("§III-C: a task that is too expensive by plan is not executed, and ends with its sub-slot", async () => {
+  const { device, records } = await epoch({ ...lease, theoreticalExecutionSeconds: 1000 });
+  const [end] = records.filter((record) => record.kind === "outcome");
+  expect(end).toMatchObject({ task: lease.task, outcome: "drained", label: null, energyJoules: device.capacity });
+  expect(end).toMatchObject({ waitingSeconds: 0.25, delaySeconds: 0.25 });
 }, 20_000);

@@ -30,7 +30,7 @@ import {
   type Seconds,
   seconds,
 } from "@offloadlab/units";
-import { readImage } from "./images.ts";
+import { QueuedImages } from "./images.ts";
 import type { ServerClient } from "./server-client.ts";
 import type { DeviceWorld } from "./world.ts";
 
@@ -79,6 +79,11 @@ export class DeviceTrial {
   #generated = 0;
   #reward = 0;
   #processorBusy = false;
+  /** When the processor's task would have ended, had it begun with its sub-slot. */
+  #processorDue = Number.NEGATIVE_INFINITY;
+  /** Resolves when the processor is idle. */
+  #processorIdle: Promise<void> = Promise.resolve();
+  readonly #images: QueuedImages;
   #radioBusy = false;
   #subSlot = 0;
   /** The first sub-slot in which the device may start a task again, after its battery ran empty. */
@@ -90,6 +95,7 @@ export class DeviceTrial {
     this.#parts = parts;
     this.#battery = new EmulatedBattery(world.device.capacity, world.device.harvested);
     this.#processor = new EmulatedProcessor(parts.clock, world.device.clock);
+    this.#images = new QueuedImages(parts.images);
   }
 
   get telemetry(): DeviceTelemetry {
@@ -140,6 +146,7 @@ export class DeviceTrial {
 
   #generate(task: Task): void {
     this.#queue.push(task);
+    this.#images.fetch(task);
     this.#generated += 1;
     this.#parts.journal.write({
       kind: "generated",
@@ -158,6 +165,7 @@ export class DeviceTrial {
       const age = seconds(now - head.arrival);
       if (!hasExpired(age, this.#world.deadline)) return;
       this.#queue.shift();
+      this.#images.drop(head);
       this.#end(head, {
         outcome: "expired",
         waiting: age,
@@ -176,13 +184,21 @@ export class DeviceTrial {
     this.#ended.signal.throwIfAborted();
     const [task] = this.#queue;
     if (answer === null || task === undefined || index < this.#usableFrom) return;
-    if (answer.decision === "local" && !this.#processorBusy) {
+    if (answer.decision === "local" && !this.#isProcessorBusy(index)) {
       this.#queue.shift();
-      void this.#runLocally(task);
+      this.#processorIdle = this.#processorIdle.then(() => this.#runLocally(task, index));
     } else if (answer.decision === "edge" && !this.#radioBusy) {
       this.#queue.shift();
       void this.#offload(task, answer.lease);
     }
+  }
+
+  /**
+   * Whether the processor is busy in a sub-slot as the model has it: a task that has yet to end only because it began some
+   * milliseconds after its boundary does not count, and the next one begins when it has ended.
+   */
+  #isProcessorBusy(index: number): boolean {
+    return this.#processorBusy && this.#processorDue > index * this.#world.subSlot;
   }
 
   #ask(index: number, last: boolean) {
@@ -194,7 +210,7 @@ export class DeviceTrial {
       subSlot: index,
       chargeJoules: this.#battery.charge,
       queueLength: this.#queue.length,
-      processorBusy: this.#processorBusy,
+      processorBusy: this.#isProcessorBusy(index),
       radioBusy: this.#radioBusy,
       last,
       task:
@@ -214,8 +230,8 @@ export class DeviceTrial {
   }
 
   /** Runs the same classifier on the device: one real inference, paced to C / f. */
-  async #runLocally(task: Task): Promise<void> {
-    const { clock, classifier, images } = this.#parts;
+  async #runLocally(task: Task, index: number): Promise<void> {
+    const { clock, classifier } = this.#parts;
     const { device } = this.#world;
     const start = clock.now();
     const waiting = seconds(start - task.arrival);
@@ -224,8 +240,9 @@ export class DeviceTrial {
     if (!withinCharge(energy, charge)) return this.#drainedUnexecuted(task, charge);
     this.#battery.spend(energy);
     this.#processorBusy = true;
+    this.#processorDue = index * this.#world.subSlot + task.work / device.clock;
     try {
-      const image = await readImage(images, task.image);
+      const image = await this.#images.take(task);
       const [{ label }] = await Promise.all([
         classifier.classify(image),
         this.#processor.run(task.work, start, this.#ended.signal),
@@ -241,7 +258,7 @@ export class DeviceTrial {
 
   /** Uploads under a lease; the server's clock says how long upload and execution took, and both are paid as measured. */
   async #offload(task: Task, lease: Lease): Promise<void> {
-    const { clock, server, images } = this.#parts;
+    const { clock, server } = this.#parts;
     const { device, serverPower } = this.#world;
     const start = clock.now();
     const charge = this.#battery.charge;
@@ -253,7 +270,7 @@ export class DeviceTrial {
     this.#battery.spend(planned);
     this.#radioBusy = true;
     try {
-      const image = await readImage(images, task.image);
+      const image = await this.#images.take(task);
       const limit = AbortSignal.timeout(Math.ceil((lease.expiresInSeconds / clock.speed) * 1000));
       const signal = AbortSignal.any([limit, this.#ended.signal]);
       // The request's JSON is not part of D: the whole body takes the time that the theory gives the image.

@@ -31,6 +31,7 @@ import {
 } from "@offloadlab/model";
 import { bits, cycles, type Joules, joules, ratio, type Seconds, seconds } from "@offloadlab/units";
 import type { Environment, Step } from "./environment.ts";
+import { type Latencies, noLatencies } from "./latencies.ts";
 
 /** Arrivals are at starts of sub-slots: what rounding may move them. */
 const arrivalTolerance = 1e-9;
@@ -80,17 +81,19 @@ export interface TaskEnd {
  */
 export class Community implements Environment<Observation, Action> {
   readonly settings: Settings;
+  readonly communityIndex: number;
+  readonly deviceSeed: number;
   readonly communitySettings: CommunitySettings;
   readonly devices: readonly Device[];
   readonly deviceCount: number;
   /** Of the coming sub-slot; the same object for the whole life of the community. */
   readonly observation: Observation;
-  readonly #communityIndex: number;
   readonly #subSlotLength: number;
   readonly #subSlotCount: number;
   readonly #keepsShares: boolean;
   readonly #paysAtCompletion: boolean;
   readonly #onTask: TaskListener | undefined;
+  readonly #latencies: Latencies;
   readonly #step: { -readonly [K in keyof Step]: Step[K] };
 
   readonly #table = new TaskTable();
@@ -127,9 +130,18 @@ export class Community implements Environment<Observation, Action> {
 
   /**
    * @param deviceSeed what the devices' constants are drawn from
+   * @param latencies what a laboratory takes beyond the theory, which has none
    */
-  constructor(settings: Settings, communityIndex: number, deviceSeed: number, onTask?: TaskListener) {
+  constructor(
+    settings: Settings,
+    communityIndex: number,
+    deviceSeed: number,
+    onTask?: TaskListener,
+    latencies: Latencies = noLatencies,
+  ) {
     this.settings = settings;
+    this.communityIndex = communityIndex;
+    this.deviceSeed = deviceSeed;
     this.communitySettings = communityAt(settings, communityIndex);
     this.devices = devicesOf(settings, communityIndex, deviceSeed);
     const n = this.communitySettings.deviceCount;
@@ -138,8 +150,8 @@ export class Community implements Environment<Observation, Action> {
     this.devices.forEach(({ distance }, j) => {
       this.observation.distance[j] = distance;
     });
-    this.#communityIndex = communityIndex;
     this.#onTask = onTask;
+    this.#latencies = latencies;
     this.#subSlotLength = settings.timeSlot / settings.subSlotsPerTimeSlot;
     this.#subSlotCount = settings.timeSlotCount * settings.subSlotsPerTimeSlot;
     this.#keepsShares = settings.readings.shares === "kept";
@@ -170,7 +182,7 @@ export class Community implements Environment<Observation, Action> {
     this.#table.clear();
     for (let j = 0; j < this.deviceCount; j++) {
       this.#first[j] = this.#table.length;
-      drawTasks(this.#table, this.settings, this.#communityIndex, j, seed);
+      drawTasks(this.#table, this.settings, this.communityIndex, j, seed);
     }
     this.#first[this.deviceCount] = this.#table.length;
     return this.#begin();
@@ -247,6 +259,50 @@ export class Community implements Environment<Observation, Action> {
     return step;
   }
 
+  /**
+   * Goes on from where another community is, with the tasks that will arrive there: no step of either changes the other.
+   *
+   * @param other one with the same devices; readings may differ, but rewards that a `completion` still owes are then lost
+   * @throws RangeError when its devices are others
+   */
+  copyFrom(other: Community): void {
+    if (other.communityIndex !== this.communityIndex || other.deviceSeed !== this.deviceSeed) {
+      throw new RangeError(
+        `Expected community ${this.communityIndex} with devices of seed ${this.deviceSeed}, got ${other.communityIndex} of ${other.deviceSeed}`,
+      );
+    }
+    this.#table.copyFrom(other.#table);
+    this.#first.set(other.#first);
+    this.#head.set(other.#head);
+    this.#next.set(other.#next);
+    this.#nextArrival.set(other.#nextArrival);
+    this.#shown.set(other.#shown);
+    this.#shownArrival.set(other.#shownArrival);
+    this.#processorUntil.set(other.#processorUntil);
+    this.#radioUntil.set(other.#radioUntil);
+    this.#bandwidthHeld.set(other.#bandwidthHeld);
+    this.#computeHeld.set(other.#computeHeld);
+    this.#processorReward.set(other.#processorReward);
+    this.#radioReward.set(other.#radioReward);
+    this.#usableFrom.set(other.#usableFrom);
+    this.#counts.set(other.#counts);
+    this.#sums.set(other.#sums);
+    this.#subSlot = other.#subSlot;
+    this.#undecided = other.#undecided;
+    this.#busyUntil = other.#busyUntil;
+    const { observation } = this;
+    observation.waiting.set(other.observation.waiting);
+    observation.dataSize.set(other.observation.dataSize);
+    observation.work.set(other.observation.work);
+    observation.age.set(other.observation.age);
+    observation.charge.set(other.observation.charge);
+    observation.processorBusy.set(other.observation.processorBusy);
+    observation.radioBusy.set(other.observation.radioBusy);
+    observation.queueLength.set(other.observation.queueLength);
+    observation.bandwidthInUse = other.observation.bandwidthInUse;
+    observation.computeInUse = other.observation.computeInUse;
+  }
+
   /** Sums over the tasks that have been decided so far; all of the epoch's once it has terminated. */
   totals(): EpochTotals {
     const [reward = 0, energyJoules = 0, waitingSeconds = 0] = this.#sums;
@@ -273,6 +329,9 @@ export class Community implements Environment<Observation, Action> {
     this.#undecided = this.#table.length;
     this.#busyUntil = 0;
     observation.waiting.fill(0);
+    observation.dataSize.fill(0);
+    observation.work.fill(0);
+    observation.age.fill(0);
     observation.charge.fill(this.communitySettings.device.capacity);
     observation.processorBusy.fill(0);
     observation.radioBusy.fill(0);
@@ -303,13 +362,15 @@ export class Community implements Environment<Observation, Action> {
     const task = this.#head[j] as number;
     const work = cycles(this.observation.work[j] as number);
     const age = seconds(this.observation.age[j] as number);
-    const execution = localDelay(work, device.clock);
+    const { start, local } = this.#latencies;
+    const execution = seconds(localDelay(work, device.clock) + local);
+    const waiting = seconds(age + start);
     const energy = localEnergy(work, device.clock, device.k);
     const charge = joules(this.observation.charge[j] as number);
     if (!withinCharge(energy, charge)) return this.#drain(j, task, age, charge);
-    this.#processorUntil[j] = now + execution;
-    const delay = taskDelay(false, execution, noTime, noTime, age);
-    const reward = this.#decide(j, task, this.#judged(delay, "completed-local"), age, delay, energy);
+    this.#processorUntil[j] = now + start + execution;
+    const delay = taskDelay(false, execution, noTime, noTime, waiting);
+    const reward = this.#decide(j, task, this.#judged(delay, "completed-local"), waiting, delay, energy);
     this.#pay(j, reward, this.#processorReward, this.#processorUntil);
     return energy;
   }
@@ -331,11 +392,14 @@ export class Community implements Environment<Observation, Action> {
     const energy = joules(uploadEnergy(device.transmitPower, upload) + edgeEnergy(serverPower, execution));
     const charge = joules(observation.charge[j] as number);
     if (!withinCharge(energy, charge)) return this.#drain(j, task, age, charge);
-    this.#radioUntil[j] = now + upload + execution;
+    const { start, edge } = this.#latencies;
+    const waiting = seconds(age + start);
+    this.#radioUntil[j] = now + start + upload + execution + edge;
     this.#bandwidthHeld[j] = bandwidthShare;
     this.#computeHeld[j] = computeShare;
-    const delay = taskDelay(true, noTime, upload, execution, age);
-    const reward = this.#decide(j, task, this.#judged(delay, "completed-edge"), seconds(age + upload), delay, energy);
+    const delay = taskDelay(true, noTime, upload, seconds(execution + edge), waiting);
+    const outcome = this.#judged(delay, "completed-edge");
+    const reward = this.#decide(j, task, outcome, seconds(waiting + upload), delay, energy);
     this.#pay(j, reward, this.#radioReward, this.#radioUntil);
     return energy;
   }

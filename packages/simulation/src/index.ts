@@ -1,4 +1,5 @@
 export * from "./community.ts";
 export * from "./compared-policies.ts";
 export type * from "./environment.ts";
+export * from "./latencies.ts";
 export * from "./run.ts";
