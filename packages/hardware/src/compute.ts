@@ -25,7 +25,7 @@ export class EmulatedProcessor {
   async run(work: Cycles, from: Seconds = this.clock.now(), signal?: AbortSignal): Promise<Seconds> {
     const end = seconds(Math.max(this.#freeAt, from) + work / this.rate);
     this.#freeAt = end;
-    await this.clock.sleepUntil(end, signal);
+    await this.clock.wakeAt(end, signal);
     return end;
   }
 }

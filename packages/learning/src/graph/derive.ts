@@ -1,4 +1,5 @@
 import {
+  above,
   add,
   atMost,
   broadcastTo,
@@ -10,7 +11,6 @@ import {
   pad,
   reshape,
   scalar,
-  sign,
   slice,
   square,
   subtract,
@@ -130,16 +130,16 @@ const inputGradients = (
     case "minimum":
       return forEach(
         () => multiply(own, atMost(first, second)),
-        () => multiply(own, subtract(1, atMost(first, second))),
+        () => multiply(own, above(first, second)),
       );
     case "maximum":
       return forEach(
-        () => multiply(own, subtract(1, atMost(first, second))),
+        () => multiply(own, above(first, second)),
         () => multiply(own, atMost(first, second)),
       );
     case "relu":
-      // 0 at 0, and the result's sign says where the input was above it.
-      return forEach(() => multiply(own, sign(expression)));
+      // 0 at 0. The result is above 0 where the input was, which need not be kept.
+      return forEach(() => multiply(own, above(expression, 0)));
     case "tanh":
       return forEach(() => multiply(own, subtract(1, square(expression))));
     case "squareRoot":
@@ -169,7 +169,7 @@ const inputGradients = (
       return forEach(() => slice(own, operation.axis, operation.before, end));
     }
     case "atMost":
-    case "sign":
+    case "above":
     case "stop":
     case "input":
     case "constant":

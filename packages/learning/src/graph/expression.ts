@@ -14,10 +14,10 @@ export type Operation =
   | { readonly kind: "pad"; readonly axis: number; readonly before: number; readonly after: number }
   | { readonly kind: "gradient"; readonly index: number };
 
-/** Of two tensors that broadcast as NumPy's do. `atMost` is 1 where left ≤ right, else 0. */
-export type Elementwise = "add" | "subtract" | "multiply" | "divide" | "minimum" | "maximum" | "atMost";
-/** `sign` is −1, 0 or 1; `stop` is its input, whose gradient is 0. */
-export type Unary = "relu" | "tanh" | "sign" | "squareRoot" | "stop";
+/** Of two tensors that broadcast as NumPy's do. `atMost` is 1 where left ≤ right, else 0, and `above` the opposite. */
+export type Elementwise = "add" | "subtract" | "multiply" | "divide" | "minimum" | "maximum" | "atMost" | "above";
+/** `stop` is its input, whose gradient is 0. */
+export type Unary = "relu" | "tanh" | "squareRoot" | "stop";
 
 /**
  * A float32 tensor that is computed from others: a node of a graph without cycles. Shapes are known when it is built.
@@ -80,6 +80,7 @@ export const divide = elementwise("divide");
 export const minimum = elementwise("minimum");
 export const maximum = elementwise("maximum");
 export const atMost = elementwise("atMost");
+export const above = elementwise("above");
 
 const unary =
   (kind: Unary) =>
@@ -88,7 +89,6 @@ const unary =
 
 export const relu = unary("relu");
 export const tanh = unary("tanh");
-export const sign = unary("sign");
 export const squareRoot = unary("squareRoot");
 /** The same values, taken as given: no gradient flows through. */
 export const stopGradient = unary("stop");

@@ -12,7 +12,6 @@ const operators = {
   maximum: "Max",
   relu: "Relu",
   tanh: "Tanh",
-  sign: "Sign",
   squareRoot: "Sqrt",
   stop: "Identity",
 } as const;
@@ -91,7 +90,10 @@ class GraphBuilder {
       case "constant":
         return this.#constant("float32", shape, operation.data);
       case "atMost":
-        return this.emit("Cast", [this.emit("LessOrEqual", inputs)], undefined, { to: { int: 1 } });
+      case "above": {
+        const holds = this.emit(operation.kind === "above" ? "Greater" : "LessOrEqual", inputs);
+        return this.emit("Cast", [holds], undefined, { to: { int: 1 } });
+      }
       case "matmul":
         return this.#matmul(expression, inputs, operation);
       case "sum":
