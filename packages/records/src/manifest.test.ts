@@ -80,7 +80,7 @@ it.each([
   [
     "a policy that does not exist",
     good.replace("edge", "egde"),
-    '3:19: `policies.1` must be one of local, edge, greedy, fair, got "egde"',
+    '3:19: `policies.1` must be one of local, edge, greedy, fair, oracle, got "egde"',
   ],
   ["a policy that is named twice", good.replace("edge", "local"), "3:1: `policies` must not have duplicate items"],
   [
@@ -122,7 +122,13 @@ it("lists every problem, and says which keys are missing", () => {
 it.each([
   ["a loop", "loop: {deadline_seconds: [1, 2]}\n", "`loop` is for the simulator"],
   ["epochs", "epochs: 2\n", "`epochs` is for the simulator: a trial of the laboratory is one epoch, got 2"],
+  [
+    "a policy that knows the future",
+    "",
+    "`policies`: oracle runs in the simulator only",
+    good.replace("edge", "oracle"),
+  ],
   ["shares that are used twice", "settings: {readings: {shares: reused}}\n", "`settings.readings.shares` must be kept"],
-])("refuses %s, which only a simulator can do", (_, line, problem) => {
-  expect(refused(`${good}${line}`)).toEqual([expect.stringContaining(problem)]);
+])("refuses %s, which only a simulator can do", (_, line, problem, text = good) => {
+  expect(refused(`${text}${line}`)).toEqual([expect.stringContaining(problem)]);
 });

@@ -111,6 +111,8 @@ export class Community implements Environment<Observation, Action> {
   /** [n] when a lane is free again, in seconds of the epoch. */
   readonly #processorUntil: Float64Array;
   readonly #radioUntil: Float64Array;
+  /** [n] when a task in flight needs its bandwidth no more; it keeps its share of the server until the radio is free */
+  readonly #uploadUntil: Float64Array;
   /** [n] what the task in flight holds. */
   readonly #bandwidthHeld: Float64Array;
   readonly #computeHeld: Float64Array;
@@ -165,6 +167,7 @@ export class Community implements Environment<Observation, Action> {
     this.#shownArrival = new Float64Array(n);
     this.#processorUntil = new Float64Array(n);
     this.#radioUntil = new Float64Array(n);
+    this.#uploadUntil = new Float64Array(n);
     this.#bandwidthHeld = new Float64Array(n);
     this.#computeHeld = new Float64Array(n);
     this.#processorReward = new Float64Array(n);
@@ -216,6 +219,7 @@ export class Community implements Environment<Observation, Action> {
     const { placement: places, bandwidthShare, computeShare } = action;
     const processorUntil = this.#processorUntil;
     const radioUntil = this.#radioUntil;
+    const uploadUntil = this.#uploadUntil;
     const bandwidthHeld = this.#bandwidthHeld;
     const computeHeld = this.#computeHeld;
     const keepsShares = this.#keepsShares;
@@ -245,7 +249,7 @@ export class Community implements Environment<Observation, Action> {
       radioBusy[j] = (radioUntil[j] as number) > next ? 1 : 0;
       if (this.#paysAtCompletion) this.#payWhatEnded(j);
       if (keepsShares && radioBusy[j] === 1) {
-        bandwidthInUse += bandwidthHeld[j] as number;
+        if ((uploadUntil[j] as number) > next) bandwidthInUse += bandwidthHeld[j] as number;
         computeInUse += computeHeld[j] as number;
       }
       this.#observe(j, next);
@@ -280,6 +284,7 @@ export class Community implements Environment<Observation, Action> {
     this.#shownArrival.set(other.#shownArrival);
     this.#processorUntil.set(other.#processorUntil);
     this.#radioUntil.set(other.#radioUntil);
+    this.#uploadUntil.set(other.#uploadUntil);
     this.#bandwidthHeld.set(other.#bandwidthHeld);
     this.#computeHeld.set(other.#computeHeld);
     this.#processorReward.set(other.#processorReward);
@@ -394,6 +399,7 @@ export class Community implements Environment<Observation, Action> {
     if (!withinCharge(energy, charge)) return this.#drain(j, task, age, charge);
     const { start, edge } = this.#latencies;
     const waiting = seconds(age + start);
+    this.#uploadUntil[j] = now + start + upload;
     this.#radioUntil[j] = now + start + upload + execution + edge;
     this.#bandwidthHeld[j] = bandwidthShare;
     this.#computeHeld[j] = computeShare;
