@@ -212,7 +212,7 @@ describe.skipIf(slurmAbsent !== undefined)("on a Slurm of one node", () => {
 
   test("a trial that always fails ends the sweep with the end of its log, after all others are done", async () => {
     const failure = await run(planned(3, { 2: always("fail") }, { maxTasks: 1 })).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ name: "Failure", code: "peer/refused" });
+    expect(failure).toMatchObject({ name: "Failure", code: "trial/failed" });
     expect((failure as Error).message).toMatch(
       /^1 trial failed in every attempt; trial 2 says in .*_0\.log:\n[\s\S]*trial 2 has no luck$/,
     );

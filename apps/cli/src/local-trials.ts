@@ -14,7 +14,7 @@ const tailLines = 12;
  *
  * @param processes how many at once
  * @param onDone is told whenever a trial is done
- * @throws Failure `peer/refused` with the end of what a trial said that failed; the others have ended by then
+ * @throws Failure `trial/failed` with the end of what a trial said that failed; the others have ended by then
  */
 export const runLocally = async (sweep: SweepFolder, processes: number, onDone: () => void): Promise<void> => {
   const waiting = await sweep.missing();
@@ -45,14 +45,14 @@ const runTrial = (folder: string, number: number): Promise<Failure | undefined> 
       said = (said + text).split("\n").slice(-tailLines).join("\n");
     });
     child.once("error", (error) =>
-      resolve(new Failure("peer/refused", `trial ${number} of ${folder} did not start`, { cause: error })),
+      resolve(new Failure("trial/failed", `trial ${number} of ${folder} did not start`, { cause: error })),
     );
     child.once("close", (code, signal) => {
       const how = signal === null ? `with status ${code}` : `by ${signal}`;
       resolve(
         code === 0
           ? undefined
-          : new Failure("peer/refused", `trial ${number} of ${folder} ended ${how}:\n${said.trim()}`),
+          : new Failure("trial/failed", `trial ${number} of ${folder} ended ${how}:\n${said.trim()}`),
       );
     });
   });

@@ -53,7 +53,7 @@ const logLines = 12;
  *
  * @throws Failure `config/invalid` when there is no Slurm or it refuses the array
  * @throws Failure `peer/unreachable` when Slurm does not answer for ten minutes
- * @throws Failure `peer/refused` with the end of a log when trials keep failing
+ * @throws Failure `trial/failed` with the end of a log when trials keep failing
  */
 export const runOnSlurm = async (sweep: SlurmSweep): Promise<void> => {
   const { folder, say } = sweep;
@@ -141,7 +141,7 @@ const failureOf = async (folder: string, job: SubmittedJob, left: readonly numbe
     const log = (await readFile(file, "utf8").catch(() => "")).trimEnd();
     if (log === "") continue;
     const tail = log.split("\n").slice(-logLines).join("\n");
-    return new Failure("peer/refused", `${summary}; trial ${trial} says in ${file}:\n${tail}`);
+    return new Failure("trial/failed", `${summary}; trial ${trial} says in ${file}:\n${tail}`);
   }
-  return new Failure("peer/refused", `${summary}, and there is no log of job ${job.jobId} in ${folder}`);
+  return new Failure("trial/failed", `${summary}, and there is no log of job ${job.jobId} in ${folder}`);
 };

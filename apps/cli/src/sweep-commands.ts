@@ -97,7 +97,7 @@ export const sweep = async (file: string, options: ManifestChanges & SweepOption
 /**
  * Makes the trials of a sweep that are missing, then its Parquet file.
  *
- * @throws Failure `config/invalid` when the folder holds another sweep, `peer/refused` when a trial fails
+ * @throws Failure `config/invalid` when the folder holds another sweep, `trial/failed` when a trial fails
  */
 export const runSweep = async (source: ExperimentSource, options: SweepOptions): Promise<FinishedSweep> => {
   const { on, processes = availableParallelism(), sbatch = [] } = options;

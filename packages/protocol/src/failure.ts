@@ -10,7 +10,8 @@ export type FailureCode =
   | "peer/refused"
   | "image/unreadable"
   | "classifier/unloadable"
-  | "archive/damaged";
+  | "archive/damaged"
+  | "trial/failed";
 
 /**
  * An error that a user can act on: the message says what, where, expected, got and what to do.
