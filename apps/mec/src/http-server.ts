@@ -32,6 +32,7 @@ const statusOf: Readonly<Record<FailureCode, number>> = {
   "image/unreadable": 400,
   "classifier/unloadable": 503,
   "archive/damaged": 500,
+  "trial/failed": 500,
 };
 
 export interface ServerParts {

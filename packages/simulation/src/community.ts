@@ -93,7 +93,7 @@ export class Community implements Environment<Observation, Action> {
   readonly #keepsShares: boolean;
   readonly #paysAtCompletion: boolean;
   readonly #onTask: TaskListener | undefined;
-  readonly #latencies: Latencies;
+  readonly latencies: Latencies;
   readonly #step: { -readonly [K in keyof Step]: Step[K] };
 
   readonly #table = new TaskTable();
@@ -153,7 +153,7 @@ export class Community implements Environment<Observation, Action> {
       this.observation.distance[j] = distance;
     });
     this.#onTask = onTask;
-    this.#latencies = latencies;
+    this.latencies = latencies;
     this.#subSlotLength = settings.timeSlot / settings.subSlotsPerTimeSlot;
     this.#subSlotCount = settings.timeSlotCount * settings.subSlotsPerTimeSlot;
     this.#keepsShares = settings.readings.shares === "kept";
@@ -367,7 +367,7 @@ export class Community implements Environment<Observation, Action> {
     const task = this.#head[j] as number;
     const work = cycles(this.observation.work[j] as number);
     const age = seconds(this.observation.age[j] as number);
-    const { start, local } = this.#latencies;
+    const { start, local } = this.latencies;
     const execution = seconds(localDelay(work, device.clock) + local);
     const waiting = seconds(age + start);
     const energy = localEnergy(work, device.clock, device.k);
@@ -397,7 +397,7 @@ export class Community implements Environment<Observation, Action> {
     const energy = joules(uploadEnergy(device.transmitPower, upload) + edgeEnergy(serverPower, execution));
     const charge = joules(observation.charge[j] as number);
     if (!withinCharge(energy, charge)) return this.#drain(j, task, age, charge);
-    const { start, edge } = this.#latencies;
+    const { start, edge } = this.latencies;
     const waiting = seconds(age + start);
     this.#uploadUntil[j] = now + start + upload;
     this.#radioUntil[j] = now + start + upload + execution + edge;

@@ -24,10 +24,10 @@ const rewardTolerance = 1e-9;
  * @param community the one that the policy decides for: `decide` accepts no other's observation
  */
 export const oracle = (community: Community): Policy => {
-  const { settings, communityIndex, deviceSeed, devices, deviceCount } = community;
+  const { settings, communityIndex, deviceSeed, latencies, devices, deviceCount } = community;
   // Rewards of what is started within the horizon count, though it may end after it.
   const readings = { ...settings.readings, reward: "decision" } as const;
-  const trial = new Community({ ...settings, readings }, communityIndex, deviceSeed);
+  const trial = new Community({ ...settings, readings }, communityIndex, deviceSeed, undefined, latencies);
   const base = serverFirst(settings, communityIndex, devices);
   const subSlot = settings.timeSlot / settings.subSlotsPerTimeSlot;
   const horizon = Math.ceil((deadlinesAhead * settings.deadline) / subSlot);

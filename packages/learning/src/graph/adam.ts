@@ -33,11 +33,11 @@ export const adamStep = (
 ): AdamState => {
   const nextFirst = add(multiply(first, firstDecay), multiply(gradient, 1 - firstDecay));
   const nextSecond = add(multiply(second, secondDecay), multiply(square(gradient), 1 - secondDecay));
-  const direction = divide(
-    multiply(nextFirst, correction.first),
-    add(squareRoot(multiply(nextSecond, correction.second)), epsilon),
-  );
-  return { weights: subtract(weights, multiply(direction, learningRate)), first: nextFirst, second: nextSecond };
+  // √(v · c) + ε = √c · (√v + ε / √c): corrections are applied to single numbers, not to every weight.
+  const root = squareRoot(correction.second);
+  const stepSize = multiply(divide(correction.first, root), learningRate);
+  const direction = divide(nextFirst, add(squareRoot(nextSecond), divide(epsilon, root)));
+  return { weights: subtract(weights, multiply(direction, stepSize)), first: nextFirst, second: nextSecond };
 };
 
 /** What the moments of the t-th step, from 1, are divided by, inverted. */

@@ -16,6 +16,7 @@ import {
   subtract,
   sumKeeping,
 } from "./expression.ts";
+import { dependents, inOrder } from "./order.ts";
 
 /**
  * The same expressions with every gradient written out: reverse-mode differentiation.
@@ -68,30 +69,6 @@ const backward = (loss: Expression, variables: readonly Expression[]): ReadonlyM
   return gradient;
 };
 
-/** Everything that an expression is computed from, inputs before what uses them. */
-export const inOrder = (...roots: readonly Expression[]): Expression[] => {
-  const order: Expression[] = [];
-  const seen = new Set<Expression>();
-  const visit = (expression: Expression): void => {
-    if (seen.has(expression)) return;
-    seen.add(expression);
-    expression.inputs.forEach(visit);
-    order.push(expression);
-  };
-  roots.forEach(visit);
-  return order;
-};
-
-const dependents = (order: readonly Expression[], variables: ReadonlySet<Expression>): Set<Expression> => {
-  const found = new Set<Expression>();
-  for (const expression of order) {
-    const stops = expression.operation.kind === "stop";
-    if (variables.has(expression) || (!stops && expression.inputs.some((input) => found.has(input))))
-      found.add(expression);
-  }
-  return found;
-};
-
 /** What an expression's gradient is to each of its inputs; undefined where nobody asks. */
 const inputGradients = (
   expression: Expression,
@@ -128,14 +105,15 @@ const inputGradients = (
         () => negate(divide(multiply(own, expression), second)),
       );
     case "minimum":
+      // The left one of equals gets it, here and in a maximum: a clip passes gradients at its limits.
       return forEach(
         () => multiply(own, atMost(first, second)),
         () => multiply(own, above(first, second)),
       );
     case "maximum":
       return forEach(
-        () => multiply(own, above(first, second)),
-        () => multiply(own, atMost(first, second)),
+        () => multiply(own, atMost(second, first)),
+        () => multiply(own, above(second, first)),
       );
     case "relu":
       // 0 at 0. The result is above 0 where the input was, which need not be kept.

@@ -1,8 +1,7 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { sizeOf } from "./expression.ts";
 import { lower } from "./lower.ts";
 import { encodeModel } from "./onnx.ts";
-import type { Engine, Program, Values } from "./program.ts";
+import { type Engine, fed, type Input, inputsOf, type Program, type Values } from "./program.ts";
 
 // Read when the runtime loads: no telemetry leaves this machine.
 Object.assign(process.env, { ORT_DISABLE_TELEMETRY: "1" });
@@ -14,8 +13,7 @@ export const onnxEngine: Engine = {
   name: "onnx",
   async open(name, outputs) {
     const { InferenceSession, Tensor } = await import("onnxruntime-node");
-    const graph = lower(name, outputs);
-    const session = await InferenceSession.create(encodeModel(graph), {
+    const session = await InferenceSession.create(encodeModel(lower(name, outputs)), {
       executionProviders: ["cpu"],
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
@@ -23,14 +21,9 @@ export const onnxEngine: Engine = {
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
     });
-    return new OnnxProgram(session, Tensor, graph.inputs);
+    return new OnnxProgram(session, Tensor, inputsOf(Object.values(outputs)));
   },
 };
-
-interface Input {
-  readonly name: string;
-  readonly shape: readonly (number | string)[];
-}
 
 class OnnxProgram implements Program {
   readonly #session: InferenceSession;
@@ -45,13 +38,8 @@ class OnnxProgram implements Program {
 
   async run(feeds: Values): Promise<Values> {
     const tensors: Record<string, Tensor> = {};
-    for (const { name, shape } of this.#inputs) {
-      const value = feeds[name];
-      const size = sizeOf(shape as number[]);
-      if (value?.length !== size) {
-        throw new RangeError(`Expected ${size} values for input \`${name}\`, got ${value?.length ?? "none"}`);
-      }
-      tensors[name] = new this.#Tensor("float32", value, shape as number[]);
+    for (const input of this.#inputs) {
+      tensors[input.name] = new this.#Tensor("float32", fed(feeds, input), input.shape);
     }
     const results = await this.#session.run(tensors);
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
