@@ -1,3 +1,4 @@
+export type * from "./agent.ts";
 export * from "./features.ts";
 export * from "./graph/onnx.ts";
 export { onnxEngine } from "./graph/onnx-engine.ts";

@@ -1,4 +1,5 @@
 import { type RandomStream, randomStream } from "@offloadlab/model";
+import type { Agent, AgentSnapshot, AgentWeights, Losses, Proximal } from "./agent.ts";
 import { adamCorrection, adamDefaults, adamStep } from "./graph/adam.ts";
 import {
   add,
@@ -64,29 +65,6 @@ export const td3Defaults: Td3Settings = {
   randomActionProbability: 0.02,
   bufferCapacity: 20_000,
 };
-
-/** λ of each network, and the global weights that the proximal term draws to. */
-export interface Proximal {
-  /** λ_{Q1}, λ_{Q2}, λ_μ */
-  readonly lambdas: readonly [number, number, number];
-  readonly critics: Float32Array;
-  readonly actor: Float32Array;
-}
-
-/** The networks that a federation averages, flat. */
-export interface FederatedWeights {
-  /** θ^Q1, then θ^Q2 */
-  readonly critics: Float32Array;
-  readonly actor: Float32Array;
-}
-
-/** Losses of one update, without proximal terms. */
-export interface Losses {
-  /** Of Q1 and Q2. */
-  readonly critics: readonly [number, number];
-  /** Undefined where the actor was not updated. */
-  readonly actor: number | undefined;
-}
 
 /** Everything that an agent has learned, flat: weights, the moments of their gradients, and the targets' weights. */
 const stateNames = [
@@ -259,21 +237,13 @@ const correctionsOf = (network: "critic" | "actor") => ({
   second: input(`${network}SecondCorrection`, [1]),
 });
 
-/** What an agent must keep to go on where it was. */
-export interface Td3Snapshot {
-  readonly state: Readonly<Record<string, Float32Array>>;
-  readonly updates: number;
-  readonly actorUpdates: number;
-  readonly buffer: ReturnType<ReplayBuffer["snapshot"]>;
-}
-
 /**
  * The paper's local learner, Algorithm 1: twin-delayed DDPG with a proximal term.
  *
  * Everything random of an epoch is drawn from a stream of that epoch, so what a checkpoint holds is enough to go on to the
  * same bytes.
  */
-export class Td3 {
+export class Td3 implements Agent {
   readonly shape: Rows;
   readonly settings: Td3Settings;
   readonly buffer: ReplayBuffer;
@@ -290,6 +260,8 @@ export class Td3 {
   #updates = 0;
   #actorUpdates = 0;
   #proximal: Proximal | undefined;
+  /** The weights that it draws to. */
+  #global: { readonly critics: Float32Array; readonly actor: Float32Array } | undefined;
 
   /** Alg. 1, line 1: random networks, and targets that equal them. */
   constructor(engine: Engine, shape: Rows, settings: Td3Settings, seed: number) {
@@ -385,49 +357,48 @@ export class Td3 {
       const next = result[`${name}Next`];
       if (next !== undefined) this.#state[name] = next;
     }
-    const critics = result["criticLosses"] as Float32Array;
-    return { critics: [critics[0] as number, critics[1] as number], actor: result["actorLoss"]?.[0] };
+    const [critic1 = Number.NaN, critic2 = Number.NaN] = result["criticLosses"] ?? [];
+    const policy = result["actorLoss"]?.[0];
+    return { critic1, critic2, ...(policy === undefined ? {} : { actor: policy }) };
   }
 
-  /** θ^Q1 and θ^Q2 one after the other, and θ^μ: what is federated. Copies. */
-  get weights(): FederatedWeights {
-    return { critics: this.#state.critics.slice(), actor: this.#state.actor.slice() };
+  get weights(): AgentWeights {
+    const { critics, actor: policy } = this.#state;
+    const half = critics.length / 2;
+    return { critic1: critics.slice(0, half), critic2: critics.slice(half), actor: policy.slice() };
   }
 
-  /** Alg. 1, line 6: takes weights over; the targets and Adam's moments stay its own. */
-  set weights({ critics, actor: policy }: FederatedWeights) {
-    checkSize("critics", critics, this.#state.critics);
-    checkSize("actor", policy, this.#state.actor);
-    this.#state.critics = critics.slice();
-    this.#state.actor = policy.slice();
+  /** Alg. 1, line 6. */
+  set weights(weights: AgentWeights) {
+    const { critics, actor: policy } = this.#checked(weights);
+    this.#state.critics = critics;
+    this.#state.actor = policy;
   }
 
-  /** What the networks are drawn to from now on; undefined to nothing. The weights are copied. */
+  get proximal(): Proximal | undefined {
+    return this.#proximal;
+  }
+
   set proximal(proximal: Proximal | undefined) {
-    if (proximal !== undefined) {
-      checkSize("critics", proximal.critics, this.#state.critics);
-      checkSize("actor", proximal.actor, this.#state.actor);
-    }
-    this.#proximal =
-      proximal === undefined || proximal.lambdas.every((lambda) => lambda === 0)
-        ? undefined
-        : { ...proximal, critics: proximal.critics.slice(), actor: proximal.actor.slice() };
+    const isNothing = proximal === undefined || Object.values(proximal.lambdas).every((lambda) => lambda === 0);
+    this.#proximal = isNothing ? undefined : proximal;
+    this.#global = isNothing ? undefined : this.#checked(proximal.weights);
   }
 
-  snapshot(): Td3Snapshot {
+  snapshot(): AgentSnapshot {
+    const { pushed, data } = this.buffer.snapshot();
     const state = Object.fromEntries(stateNames.map((name) => [name, this.#state[name].slice()]));
-    return { state, updates: this.#updates, actorUpdates: this.#actorUpdates, buffer: this.buffer.snapshot() };
+    return {
+      arrays: { ...state, buffer: data },
+      counts: { updates: this.#updates, actorUpdates: this.#actorUpdates, pushed },
+    };
   }
 
-  restore({ state, updates, actorUpdates, buffer }: Td3Snapshot): void {
-    for (const name of stateNames) {
-      const values = state[name] ?? new Float32Array(0);
-      checkSize(name, values, this.#state[name]);
-      this.#state[name] = values.slice();
-    }
-    this.#updates = updates;
-    this.#actorUpdates = actorUpdates;
-    this.buffer.restore(buffer);
+  restore({ arrays, counts }: AgentSnapshot): void {
+    for (const name of stateNames) this.#state[name] = sized(name, arrays[name], this.#state[name].length).slice();
+    this.#updates = counts["updates"] ?? 0;
+    this.#actorUpdates = counts["actorUpdates"] ?? 0;
+    this.buffer.restore({ pushed: counts["pushed"] ?? 0, data: arrays["buffer"] ?? new Float32Array(0) });
   }
 
   async close(): Promise<void> {
@@ -445,20 +416,29 @@ export class Td3 {
   }
 
   #proximalFeeds(): Values {
-    if (this.#proximal === undefined) return {};
-    const { lambdas, critics, actor: policy } = this.#proximal;
+    if (this.#proximal === undefined || this.#global === undefined) return {};
+    const lambda = (name: string): number => this.#proximal?.lambdas[name] ?? 0;
     return {
-      criticLambdas: Float32Array.of(lambdas[0], lambdas[1]),
-      actorLambda: Float32Array.of(lambdas[2]),
-      globalCritics: critics,
-      globalActor: policy,
+      criticLambdas: Float32Array.of(lambda("critic1"), lambda("critic2")),
+      actorLambda: Float32Array.of(lambda("actor")),
+      globalCritics: this.#global.critics,
+      globalActor: this.#global.actor,
     };
+  }
+
+  /** Weights as the state has them, copied. @throws RangeError when they are of another network */
+  #checked({ critic1, critic2, actor: policy }: AgentWeights): { critics: Float32Array; actor: Float32Array } {
+    const half = this.#state.critics.length / 2;
+    const critics = new Float32Array(2 * half);
+    critics.set(sized("critic1", critic1, half));
+    critics.set(sized("critic2", critic2, half), half);
+    return { critics, actor: sized("actor", policy, this.#state.actor.length).slice() };
   }
 }
 
 const clamped = (value: number): number => Math.min(Math.max(value, -1), 1);
 
-const checkSize = (name: string, got: Float32Array, own: Float32Array): void => {
-  if (got.length !== own.length)
-    throw new RangeError(`Expected ${own.length} weights of the ${name}, got ${got.length}`);
+const sized = (name: string, values: Float32Array | undefined, size: number): Float32Array => {
+  if (values?.length === size) return values;
+  throw new RangeError(`Expected ${size} numbers of ${name}, got ${values?.length ?? "none"}`);
 };
