@@ -263,8 +263,13 @@ export class Td3 implements Agent {
   /** The weights that it draws to. */
   #global: { readonly critics: Float32Array; readonly actor: Float32Array } | undefined;
 
-  /** Alg. 1, line 1: random networks, and targets that equal them. */
-  constructor(engine: Engine, shape: Rows, settings: Td3Settings, seed: number) {
+  /**
+   * Alg. 1, line 1: random networks, and targets that equal them.
+   *
+   * @param weightsSeed what the networks begin as; agents that are federated have it in common
+   * @param drawsSeed of exploration, noise and batches
+   */
+  constructor(engine: Engine, shape: Rows, settings: Td3Settings, weightsSeed: number, drawsSeed = weightsSeed) {
     const shapes = td3Shapes(shape, settings);
     const actorLayout = networkLayout(shapes.actor);
     const criticLayout = networkLayout(shapes.critic);
@@ -272,14 +277,14 @@ export class Td3 implements Agent {
     this.settings = settings;
     this.buffer = new ReplayBuffer(shape, settings.bufferCapacity);
     this.#engine = engine;
-    this.#seed = seed;
+    this.#seed = drawsSeed;
     this.#forward = new Forward(shapes.actor, shape.rows);
     this.#batch = new Float32Array(settings.batchSize * shape.rows * transitionWidth(shape));
     this.#targetNoise = new Float32Array(settings.batchSize * shape.rows * shape.actions);
-    const policy = initialWeights(actorLayout, seed, "actor");
+    const policy = initialWeights(actorLayout, weightsSeed, "actor");
     const critics = Float32Array.of(
-      ...initialWeights(criticLayout, seed, "critic 1"),
-      ...initialWeights(criticLayout, seed, "critic 2"),
+      ...initialWeights(criticLayout, weightsSeed, "critic 1"),
+      ...initialWeights(criticLayout, weightsSeed, "critic 2"),
     );
     this.#state = {
       critics,
@@ -291,7 +296,7 @@ export class Td3 implements Agent {
       actorSecond: new Float32Array(policy.length),
       actorTarget: policy.slice(),
     };
-    this.#random = randomStream(seed, "epoch", 0);
+    this.#random = randomStream(drawsSeed, "epoch", 0);
     this.#normal = new Normal(this.#random);
   }
 

@@ -208,6 +208,14 @@ describe("a task at the edge", () => {
     expect(ends).toMatchObject([{ outcome: "late", waiting: about(1.25), delay: about(1.75), energy: about(62.5) }]);
   });
 
+  it("takes no share that another would have to give", () => {
+    const { run } = begin([[task(0)], []]);
+    expect(() => run(actionOf([0, edge, 1, 1], [1, edge, -0.1, 0]))).toThrow(
+      "Expected shares of at least 0 in sub-slot 0, got -0.1",
+    );
+    expect(() => run(actionOf([0, edge, 1, Number.NaN]))).toThrow(RangeError);
+  });
+
   it("needs shares of both", () => {
     const { run } = begin([[task(0)]]);
     expect(() => run(actionOf([0, edge, 0.5, 0]))).toThrow(
@@ -262,6 +270,15 @@ describe("the queue", () => {
       { device: 0, number: 0, outcome: "expired", subSlot: 5, waiting: 1.5, delay: 1.5, energy: 0 },
     ]);
     expect([observation.waiting[0], observation.queueLength[0], observation.charge[0]]).toEqual([0, 0, 120]);
+  });
+
+  it("lets tasks of all time-slots expire at the same age, where sub-slots are not exact in binary", () => {
+    const fifths: Settings = { ...settings, timeSlot: seconds(0.8), timeSlotCount: count(20), deadline: seconds(1.6) };
+    const ages: number[] = [];
+    const community = new Community(fifths, 0, 1, ({ waiting }) => ages.push(waiting));
+    community.resetWith([Array.from({ length: 20 }, (_, slot) => task(slot * 0.8))]);
+    while (!community.step(nothing).terminated);
+    expect(ages).toEqual(Array(20).fill(about(1.6)));
   });
 
   it("is first in, first out, one start in a sub-slot", () => {

@@ -350,10 +350,13 @@ export class Community implements Environment<Observation, Action> {
   #checkShares({ bandwidthShare, computeShare }: Action): void {
     let bandwidth = this.observation.bandwidthInUse;
     let compute = this.observation.computeInUse;
+    let least = 0;
     for (let j = 0; j < this.deviceCount; j++) {
       bandwidth += bandwidthShare[j] as number;
       compute += computeShare[j] as number;
+      least = Math.min(least, bandwidthShare[j] as number, computeShare[j] as number);
     }
+    if (least < 0) throw new RangeError(`Expected shares of at least 0 in sub-slot ${this.#subSlot}, got ${least}`);
     const most = 1 + shareTolerance;
     if (!(bandwidth <= most && compute <= most)) {
       throw new RangeError(
@@ -477,7 +480,7 @@ export class Community implements Environment<Observation, Action> {
     while (head < next) {
       if (this.#shown[j] !== head) this.#show(j, head);
       const age = seconds(Math.max(time - (this.#shownArrival[j] as number), 0));
-      if (!hasExpired(age, this.settings.deadline)) {
+      if (!hasExpired(seconds(age + arrivalTolerance), this.settings.deadline)) {
         observation.age[j] = age;
         break;
       }

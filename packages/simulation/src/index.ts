@@ -5,3 +5,5 @@ export type * from "./environment.ts";
 export * from "./latencies.ts";
 export * from "./oracle.ts";
 export * from "./run.ts";
+export * from "./training.ts";
+export * from "./training-settings.ts";

@@ -221,6 +221,9 @@ export const slice = (x: Expression, axis: number, start: number, end: number): 
 /** Zeros before and after along an axis. */
 export const pad = (x: Expression, axis: number, before: number, after: number): Expression => {
   checkAxes(x, [axis]);
+  if (![before, after].every((zeros) => Number.isInteger(zeros) && zeros >= 0)) {
+    throw new RangeError(`Expected whole numbers of zeros, got ${before} and ${after}`);
+  }
   if (before === 0 && after === 0) return x;
   return new Expression(
     { kind: "pad", axis, before, after },
@@ -232,10 +235,10 @@ export const pad = (x: Expression, axis: number, before: number, after: number):
 /**
  * The gradients of a scalar, one for each of some expressions.
  *
- * They stand for themselves until an engine derives them: this one's engines do so apart from each other.
+ * They stand for themselves until an engine derives them, each in its own way.
  *
  * @param loss of size 1
- * @param of what the loss is computed from
+ * @param of what the loss is computed from, none of them from another
  */
 export const gradients = (loss: Expression, of: readonly Expression[]): Expression[] => {
   if (loss.size !== 1) throw new RangeError(`Expected a loss of one number, got one of shape [${loss.shape}]`);

@@ -25,9 +25,10 @@ type Index = readonly number[];
 
 /** Every index of a shape, the last axis fastest. */
 const indices = (shape: readonly number[]): Index[] =>
-  shape.reduce<Index[]>((found, size) => found.flatMap((index) => [...Array(size).keys()].map((i) => [...index, i])), [
-    [],
-  ]);
+  shape.reduce<Index[]>(
+    (found, size) => found.flatMap((index) => [...Array(size).keys()].map((i) => [...index, i])),
+    [[]],
+  );
 
 /** Where an index lies in a tensor; axes that it lacks in front, and those of size 1, are repeated. */
 const offset = (index: Index, shape: readonly number[]): number =>
@@ -53,21 +54,28 @@ const unary: Record<Exclude<Unary, "stop">, (x: number) => number> = {
   squareRoot: Math.sqrt,
 };
 
+interface Disturbance {
+  readonly of: Evaluation;
+  /** What may have another value. */
+  readonly reach: (expression: Expression) => boolean;
+}
+
 class Evaluation {
   readonly #feeds: ReadonlyMap<string, readonly number[]>;
   readonly #values = new Map<Expression, readonly number[]>();
-  /** The one whose values stand where something is taken as given; itself undefined in that one. */
-  readonly #undisturbed: Evaluation | undefined;
+  /** Undefined but where one variable has another value. */
+  readonly #disturbance: Disturbance | undefined;
 
-  constructor(feeds: ReadonlyMap<string, readonly number[]>, undisturbed?: Evaluation) {
+  constructor(feeds: ReadonlyMap<string, readonly number[]>, disturbance?: Disturbance) {
     this.#feeds = feeds;
-    this.#undisturbed = undisturbed;
+    this.#disturbance = disturbance;
   }
 
   value(expression: Expression): readonly number[] {
     const known = this.#values.get(expression);
     if (known !== undefined) return known;
-    const value = this.#computed(expression);
+    const elsewhere = this.#disturbance !== undefined && !this.#disturbance.reach(expression);
+    const value = elsewhere ? (this.#disturbance?.of.value(expression) ?? []) : this.#computed(expression);
     this.#values.set(expression, value);
     return value;
   }
@@ -83,7 +91,7 @@ class Evaluation {
       case "constant":
         return [...operation.data];
       case "stop":
-        return (this.#undisturbed ?? this).value(left);
+        return (this.#disturbance?.of ?? this).value(left);
       case "relu":
       case "tanh":
       case "squareRoot":
@@ -112,7 +120,9 @@ class Evaluation {
       case "largest":
         return fill((index) =>
           Math.max(
-            ...[...Array(left.shape[operation.axis]).keys()].map((i) => at(left, index.toSpliced(operation.axis, 0, i))),
+            ...[...Array(left.shape[operation.axis]).keys()].map((i) =>
+              at(left, index.toSpliced(operation.axis, 0, i)),
+            ),
           ),
         );
       case "reshape":
@@ -152,11 +162,23 @@ class Evaluation {
   #difference(loss: Expression, variable: Expression): readonly number[] {
     const value = this.value(variable);
     const step = 1e-5;
+    const reach = reachOf(variable);
     const disturbed = (i: number, by: number): number => {
-      const other = new Evaluation(this.#feeds, this.#undisturbed ?? this);
+      const other = new Evaluation(this.#feeds, { of: this, reach });
       other.#values.set(variable, value.with(i, (value[i] as number) + by));
       return other.value(loss)[0] as number;
     };
     return value.map((_, i) => (disturbed(i, step) - disturbed(i, -step)) / (2 * step));
   }
 }
+
+/** Whether an expression is computed from a variable, or is it. */
+const reachOf = (variable: Expression): ((expression: Expression) => boolean) => {
+  const known = new Map<Expression, boolean>();
+  const reach = (expression: Expression): boolean => {
+    const found = known.get(expression) ?? (expression === variable || expression.inputs.some(reach));
+    known.set(expression, found);
+    return found;
+  };
+  return reach;
+};

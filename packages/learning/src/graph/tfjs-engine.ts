@@ -1,4 +1,4 @@
-import type * as TensorFlow from "@tensorflow/tfjs";
+import { createRequire } from "node:module";
 import type { Expression } from "./expression.ts";
 import { dependents, inOrder } from "./order.ts";
 import { type Engine, fed, type Input, inputsOf, type Program, type Values } from "./program.ts";
@@ -18,16 +18,21 @@ export const tfjsEngine: Engine = {
 };
 
 const load = async (): Promise<Tf> => {
-  // In a variable: neither a compiler nor a bundler has to find it.
-  const binding: string = "@tensorflow/tfjs-node";
-  const tf: typeof TensorFlow = await import(binding).catch((error: { readonly code?: string }) => {
-    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
-    return import("@tensorflow/tfjs");
-  });
+  const binding = installed("@tensorflow/tfjs-node");
+  const tf: Tf = await (binding === undefined ? import("@tensorflow/tfjs") : import(binding));
   // Else it advertises its binding on the console.
   tf.enableProdMode();
   await tf.ready();
   return tf;
+};
+
+/** Where a module is, undefined if nowhere. Resolved while it runs, so that no bundler looks for it. */
+const installed = (name: string): string | undefined => {
+  try {
+    return createRequire(import.meta.url).resolve(name);
+  } catch {
+    return undefined;
+  }
 };
 
 class TfjsProgram implements Program {

@@ -1,0 +1,68 @@
+import { type FederationSettings, mcfTd3, pfrOa } from "@offloadlab/federation";
+import { type Td3Settings, td3Defaults } from "@offloadlab/learning";
+import { count } from "@offloadlab/units";
+import type { AgentView } from "./agent-world.ts";
+
+/** The paper's learners: its own, and the four that it is compared with. */
+export const methods = ["dqn", "ddpg", "td3", "mcf-td3", "pfr-oa"] as const;
+export type Method = (typeof methods)[number];
+
+/** How agents of all communities are trained. */
+export interface TrainingSettings extends AgentView {
+  readonly method: Method;
+  /** P */
+  readonly epochs: number;
+  /** Epochs at the start in which agents act at random and do not learn. */
+  readonly randomEpochs: number;
+  /** Updates after each sub-slot, at least 1. */
+  readonly updatesPerSubSlot: number;
+  readonly agent: Td3Settings;
+  /** Undefined where communities learn apart. */
+  readonly federation: FederationSettings | undefined;
+}
+
+/** Rounds in runs of some dozens of epochs; the paper has f_p = 50 in runs of a thousand. */
+const federateEvery = count(10);
+
+const federations: Readonly<Record<Method, FederationSettings | undefined>> = {
+  dqn: undefined,
+  ddpg: undefined,
+  td3: undefined,
+  "mcf-td3": { ...mcfTd3, federateEvery },
+  "pfr-oa": { ...pfrOa, federateEvery },
+};
+
+/** What learned best of all that was tried: `set` networks, a value for each device. */
+export const recommended = (method: Method, epochs: number): TrainingSettings => ({
+  method,
+  networks: "set",
+  values: "device",
+  epochs,
+  randomEpochs: Math.min(10, Math.floor(epochs / 2)),
+  updatesPerSubSlot: 1,
+  agent: td3Defaults,
+  federation: federations[method],
+});
+
+/** §V-A's own settings, where it gives them: one flat network, one value, γ = 0.995, τ = 1e-4, ρ = 0.1, N = 256, f_p = 50. */
+export const literal = (method: Method, epochs: number): TrainingSettings => {
+  const federation = federations[method];
+  return {
+    ...recommended(method, epochs),
+    networks: "flat",
+    values: "team",
+    randomEpochs: 4,
+    agent: {
+      ...td3Defaults,
+      pooled: false,
+      hidden: 128,
+      discount: 0.995,
+      learningRate: 1e-4,
+      targetShare: 0.1,
+      batchSize: 256,
+      randomActionProbability: 0,
+      bufferCapacity: 100_000,
+    },
+    federation: federation === undefined ? undefined : { ...federation, federateEvery: count(50) },
+  };
+};

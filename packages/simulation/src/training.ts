@@ -1,0 +1,313 @@
+import {
+  aggregate,
+  areFinite,
+  type FederationState,
+  initialFederation,
+  mixWeights,
+  planRound,
+  type RoundPlan,
+} from "@offloadlab/federation";
+import { type Agent, type AgentSnapshot, type Engine, type Losses, Td3 } from "@offloadlab/learning";
+import { randomStream, type Settings } from "@offloadlab/model";
+import type { Policy } from "@offloadlab/policies";
+import { AgentWorld } from "./agent-world.ts";
+import { Community, type EpochTotals, successRatio } from "./community.ts";
+import { runEpoch } from "./run.ts";
+import type { TrainingSettings } from "./training-settings.ts";
+
+/** What one epoch of training came to in one community. */
+export interface TrainingRecord {
+  /** From 1; 0 is before the first update. */
+  readonly epoch: number;
+  readonly community: string;
+  /** Of one epoch without exploration, whose arrivals no training saw. */
+  readonly successRatio: number;
+  readonly energyJoules: number;
+  readonly waitingSeconds: number;
+  readonly reward: number;
+  /** Mean losses of the epoch's updates. */
+  readonly losses: Losses;
+}
+
+/** A round of Algorithm 2 that has taken place. */
+export interface RoundRecord {
+  readonly round: number;
+  readonly epoch: number;
+  readonly participants: readonly number[];
+  /** [m] by network */
+  readonly proximalWeights: readonly Readonly<Record<string, number>>[];
+}
+
+/** Everything that a training needs to go on where it was. */
+export interface TrainingSnapshot {
+  readonly epoch: number;
+  readonly agents: readonly AgentSnapshot[];
+  readonly federation: FederationState | undefined;
+  readonly proximal: readonly (Readonly<Record<string, number>> | undefined)[];
+  readonly globalWeights: Readonly<Record<string, Float32Array>> | undefined;
+  readonly sinceRound: readonly RoundSums[];
+  readonly records: readonly TrainingRecord[];
+  readonly rounds: readonly RoundRecord[];
+}
+
+/** Sums of a community since the last round. */
+interface RoundSums {
+  readonly updates: number;
+  readonly losses: Losses;
+  readonly absoluteReward: number;
+  readonly rewards: number;
+}
+
+const noSums: RoundSums = { updates: 0, losses: {}, absoluteReward: 0, rewards: 0 };
+/** Rewards of a failure come to this for the learner, whatever q_p is. */
+const scaledPenalty = 3;
+
+interface Member {
+  readonly name: string;
+  readonly world: AgentWorld;
+  readonly agent: Agent;
+}
+
+/**
+ * Trains an agent for each community, Algorithm 1, and federates them, Algorithm 2: the C-BS's and the servers' work in
+ * one process.
+ *
+ * Differs: rounds begin after the first f_p epochs; before, all communities have one common initialisation. Algorithms 1
+ * and 2 call each other in the text; here an epoch of every community comes after the other, then a round when it is due.
+ */
+export class Training {
+  readonly settings: TrainingSettings;
+  readonly records: TrainingRecord[] = [];
+  readonly rounds: RoundRecord[] = [];
+  readonly #seed: number;
+  readonly #members: readonly Member[];
+  #epoch = 0;
+  #federation: FederationState | undefined;
+  #proximal: (Readonly<Record<string, number>> | undefined)[];
+  #globalWeights: Readonly<Record<string, Float32Array>> | undefined;
+  #sinceRound: RoundSums[];
+
+  constructor(world: Settings, settings: TrainingSettings, engine: Engine, seed: number) {
+    this.settings = settings;
+    this.#seed = seed;
+    this.#members = world.communities.map(({ name, demand }, index) => {
+      const community = new Community(world, index, seed);
+      const agentWorld = new AgentWorld(community, settings, scaledPenalty / demand.success);
+      // Alg. 1, line 1. Federated agents begin as one; others have a beginning of their own.
+      const agentSeed = settings.federation === undefined ? randomStream(seed, "agent", index).integer(2 ** 32) : seed;
+      const agent = agentFor(
+        settings,
+        engine,
+        agentWorld,
+        agentSeed,
+        randomStream(seed, "draws", index).integer(2 ** 32),
+      );
+      return { name, world: agentWorld, agent };
+    });
+    this.#proximal = this.#members.map(() => undefined);
+    this.#sinceRound = this.#members.map(() => noSums);
+    if (settings.federation !== undefined) {
+      const networks = Object.keys(this.#members[0]?.agent.weights ?? {});
+      this.#federation = initialFederation(this.#members.length, networks, settings.federation);
+    }
+  }
+
+  /** Epochs so far. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** What each community has learned so far, in the order of the communities. */
+  policies(): { readonly community: Community; readonly policy: Policy }[] {
+    return this.#members.map(({ world, agent }) => ({
+      community: world.community,
+      policy: world.policyOf(this.settings.method, agent),
+    }));
+  }
+
+  /** The agents, in the order of the communities. */
+  get agents(): readonly Agent[] {
+    return this.#members.map(({ agent }) => agent);
+  }
+
+  /** One epoch of every community, and a round of the federation when it is due. */
+  async runEpoch(): Promise<void> {
+    if (this.#epoch === 0) for (const member of this.#members) this.#record(member, {});
+    this.#epoch++;
+    for (const [index, member] of this.#members.entries()) {
+      const sums = await this.#train(index, member);
+      this.#sinceRound[index] = added(this.#sinceRound[index] ?? noSums, sums);
+      this.#record(member, meanLosses(sums));
+    }
+    const { federation } = this.settings;
+    const hasLearned = this.#sinceRound.some(({ updates }) => updates > 0);
+    // Alg. 1, line 3
+    if (federation !== undefined && this.#epoch % federation.federateEvery === 0 && hasLearned) this.#federate();
+  }
+
+  /** Alg. 1, lines 8 to 21. */
+  async #train(index: number, { world, agent }: Member): Promise<RoundSums> {
+    const { randomEpochs, updatesPerSubSlot } = this.settings;
+    const { rows, features, actions } = world.shape;
+    const state = new Float32Array(rows * features);
+    const next = new Float32Array(rows * features);
+    const action = new Float32Array(rows * actions);
+    const isRandom = this.#epoch <= randomEpochs;
+    let sums = noSums;
+
+    agent.beginEpoch(this.#epoch);
+    // Alg. 1, line 8
+    world.community.reset(randomStream(this.#seed, "training", index, this.#epoch).integer(2 ** 32));
+    world.observe(state);
+    for (let truncated = false; !truncated; ) {
+      // Alg. 1, line 10
+      if (isRandom) agent.actRandomly(action);
+      else agent.explore(state, action);
+      // Alg. 1, line 11
+      const step = world.step(action);
+      truncated = step.truncated;
+      world.observe(next);
+      // Alg. 1, line 12. No community ends with its epoch: there is always a value to come.
+      agent.store({ state, action, reward: step.rewards, next, terminated: false });
+      state.set(next);
+      let losses: Losses = {};
+      // Alg. 1, lines 13 to 20
+      if (!isRandom) for (let update = 0; update < updatesPerSubSlot; update++) losses = await agent.update();
+      sums = added(sums, {
+        updates: isRandom ? 0 : 1,
+        losses,
+        absoluteReward: step.rewards.reduce((sum, reward) => sum + Math.abs(reward), 0),
+        rewards: step.rewards.length,
+      });
+    }
+    return sums;
+  }
+
+  /** Alg. 2, lines 6 to 15, and Alg. 1, lines 4 to 6. */
+  #federate(): void {
+    const { federation } = this.settings;
+    if (federation === undefined || this.#federation === undefined) return;
+    const round = this.rounds.length + 1;
+    const reports = this.#members.map(({ agent }, community) => {
+      const sums = this.#sinceRound[community] ?? noSums;
+      const losses = withAll(meanLosses(sums), Object.keys(agent.weights));
+      const criticLoss = Object.entries(losses)
+        .filter(([name]) => name.startsWith("critic"))
+        .reduce((sum, [, loss], _, all) => sum + loss / all.length, 0);
+      const meanReward = sums.absoluteReward / Math.max(sums.rewards, 1);
+      const rankingLoss = areFinite(agent.weights) ? criticLoss / meanReward ** 2 : Number.NaN;
+      return { community, rankingLoss, losses };
+    });
+    const plan = planRound(reports, federation, round, this.#seed, this.#federation);
+    this.#federation = plan.state;
+    this.#sinceRound = this.#members.map(() => noSums);
+    if (plan.participants.length > 0) this.#carryOut(plan);
+    this.rounds.push({
+      round,
+      epoch: this.#epoch,
+      participants: plan.participants,
+      proximalWeights: plan.communities.map(({ proximalWeights }) => proximalWeights),
+    });
+  }
+
+  #carryOut(plan: RoundPlan): void {
+    const models = plan.participants.map((community) => ({ community, weights: this.#agentOf(community).weights }));
+    const globalWeights = aggregate(models);
+    this.#globalWeights = globalWeights;
+    for (const { community, globalShare, proximalWeights } of plan.communities) {
+      const agent = this.#agentOf(community);
+      agent.weights = mixWeights(agent.weights, globalWeights, globalShare);
+      agent.proximal = { lambdas: proximalWeights, weights: globalWeights };
+      this.#proximal[community] = proximalWeights;
+    }
+  }
+
+  #agentOf(community: number): Agent {
+    return (this.#members[community] as Member).agent;
+  }
+
+  /** Runs the policy once on arrivals that no training saw, and writes down how it did. */
+  #record({ name, world, agent }: Member, losses: Losses): void {
+    const policy = world.policyOf(this.settings.method, agent);
+    const seed = randomStream(this.#seed, "curve", this.#epoch).integer(2 ** 32);
+    const totals = runEpoch(world.community, policy, seed);
+    this.records.push({ epoch: this.#epoch, community: name, ...perTask(totals), reward: totals.reward, losses });
+  }
+
+  snapshot(): TrainingSnapshot {
+    return {
+      epoch: this.#epoch,
+      agents: this.#members.map(({ agent }) => agent.snapshot()),
+      federation: this.#federation,
+      proximal: [...this.#proximal],
+      globalWeights: this.#globalWeights,
+      sinceRound: [...this.#sinceRound],
+      records: [...this.records],
+      rounds: [...this.rounds],
+    };
+  }
+
+  /** Goes on where a training of the same settings and seed was. */
+  restore(snapshot: TrainingSnapshot): void {
+    this.#epoch = snapshot.epoch;
+    this.#federation = snapshot.federation;
+    this.#proximal = [...snapshot.proximal];
+    this.#globalWeights = snapshot.globalWeights;
+    this.#sinceRound = [...snapshot.sinceRound];
+    this.records.splice(0, this.records.length, ...snapshot.records);
+    this.rounds.splice(0, this.rounds.length, ...snapshot.rounds);
+    this.#members.forEach(({ agent }, index) => {
+      agent.restore(snapshot.agents[index] as AgentSnapshot);
+      const lambdas = this.#proximal[index];
+      if (lambdas !== undefined && this.#globalWeights !== undefined) {
+        agent.proximal = { lambdas, weights: this.#globalWeights };
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const { agent } of this.#members) await agent.close();
+  }
+}
+
+const agentFor = (
+  { agent, networks, method }: TrainingSettings,
+  engine: Engine,
+  world: AgentWorld,
+  weightsSeed: number,
+  drawsSeed: number,
+): Agent => {
+  const settings = { ...agent, pooled: networks === "set" };
+  switch (method) {
+    case "td3":
+    case "mcf-td3":
+    case "pfr-oa":
+      return new Td3(engine, world.shape, settings, weightsSeed, drawsSeed);
+    default:
+      throw new RangeError(`no ${method} yet`);
+  }
+};
+
+const perTask = (totals: EpochTotals) => ({
+  successRatio: successRatio(totals),
+  energyJoules: totals.energyJoules / totals.tasks,
+  waitingSeconds: totals.waitingSeconds / totals.tasks,
+});
+
+const added = (a: RoundSums, b: RoundSums): RoundSums => {
+  const losses: Record<string, number> = { ...a.losses };
+  for (const [name, loss] of Object.entries(b.losses)) losses[name] = (losses[name] ?? 0) + loss;
+  return {
+    updates: a.updates + b.updates,
+    losses,
+    absoluteReward: a.absoluteReward + b.absoluteReward,
+    rewards: a.rewards + b.rewards,
+  };
+};
+
+const meanLosses = ({ updates, losses }: RoundSums): Losses =>
+  Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss / Math.max(updates, 1)]));
+
+/** A network that was not updated has lost nothing. */
+const withAll = (losses: Losses, networks: readonly string[]): Losses =>
+  Object.fromEntries(networks.map((name) => [name, losses[name] ?? 0]));
