@@ -28,7 +28,8 @@ import {
 } from "@offloadlab/units";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Community, type EpochTotals, type TaskEnd } from "./community.ts";
+import { Community, type TaskEnd } from "./community.ts";
+import type { EpochTotals } from "./epoch-totals.ts";
 import { decodedAction, placedAction } from "./random-actions.test-helper.ts";
 
 /** Evenly spread, where `fc.double` would mostly be next to 0. */

@@ -2,6 +2,7 @@ export * from "./check-environment.ts";
 export * from "./community.ts";
 export * from "./compared-policies.ts";
 export type * from "./environment.ts";
+export { type EpochTotals, successRatio } from "./epoch-totals.ts";
 export * from "./latencies.ts";
 export * from "./oracle.ts";
 export * from "./run.ts";

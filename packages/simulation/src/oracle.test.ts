@@ -2,7 +2,8 @@ import { type Action, emptyAction, emptyObservation, paper, type Settings, tasks
 import { fair, greedy, type Policy } from "@offloadlab/policies";
 import { count, hertz } from "@offloadlab/units";
 import { describe, expect, it } from "vitest";
-import { Community, successRatio } from "./community.ts";
+import { Community } from "./community.ts";
+import { successRatio } from "./epoch-totals.ts";
 import { oracle } from "./oracle.ts";
 import { runEpoch } from "./run.ts";
 

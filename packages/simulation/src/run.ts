@@ -1,7 +1,8 @@
 import { type Action, emptyAction } from "@offloadlab/model";
 import type { Policy } from "@offloadlab/policies";
 import { count } from "@offloadlab/units";
-import type { Community, EpochTotals } from "./community.ts";
+import type { Community } from "./community.ts";
+import type { EpochTotals } from "./epoch-totals.ts";
 
 /** Runs one epoch of a policy, until every task has come to its end. */
 export const runEpoch = (

@@ -11,7 +11,8 @@ import { type Agent, type AgentSnapshot, type Engine, type Losses, Td3 } from "@
 import { randomStream, type Settings } from "@offloadlab/model";
 import type { Policy } from "@offloadlab/policies";
 import { AgentWorld } from "./agent-world.ts";
-import { Community, type EpochTotals, successRatio } from "./community.ts";
+import { Community } from "./community.ts";
+import { type EpochTotals, successRatio } from "./epoch-totals.ts";
 import { runEpoch } from "./run.ts";
 import type { TrainingSettings } from "./training-settings.ts";
 
