@@ -1,8 +1,13 @@
 export type * from "./agent.ts";
+export { type Choices, offloadingChoices } from "./choices.ts";
+export * from "./ddpg.ts";
+export * from "./dqn.ts";
 export * from "./features.ts";
 export * from "./graph/onnx.ts";
 export { onnxEngine } from "./graph/onnx-engine.ts";
 export type * from "./graph/program.ts";
 export * from "./network.ts";
 export * from "./replay-buffer.ts";
-export * from "./td3.ts";
+export type { LearnerSettings } from "./settings.ts";
+export { Td3, type Td3Settings, td3Defaults, td3Shapes, td3Update } from "./td3.ts";
+export * from "./safetensors.ts";

@@ -52,8 +52,14 @@ export class ReplayBuffer {
     }
   }
 
-  /** Draws transitions with replacement. @param batch [size, rows, width], filled */
+  /**
+   * Draws transitions with replacement.
+   *
+   * @param batch [size, rows, width], filled
+   * @throws RangeError while it is empty
+   */
   sample(random: RandomStream, size: number, batch: Float32Array): void {
+    if (this.#pushed === 0) throw new RangeError("Expected transitions to draw from, got none");
     const width = this.#width;
     for (let i = 0; i < size; i++) {
       const at = random.integer(this.length) * width;
@@ -66,7 +72,10 @@ export class ReplayBuffer {
     return { pushed: this.#pushed, data: this.#data.slice(0, this.length * this.#width) };
   }
 
+  /** @throws RangeError when the numbers are not of so many transitions */
   restore({ pushed, data }: { readonly pushed: number; readonly data: Float32Array }): void {
+    const size = Math.min(pushed, this.capacity) * this.#width;
+    if (data.length !== size) throw new RangeError(`Expected ${size} numbers of a buffer, got ${data.length}`);
     this.#pushed = pushed;
     this.#data = new Float32Array(Math.max(data.length, Math.min(this.capacity, 1024) * this.#width));
     this.#data.set(data);

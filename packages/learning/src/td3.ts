@@ -1,6 +1,8 @@
 import { type RandomStream, randomStream } from "@offloadlab/model";
 import type { Agent, AgentSnapshot, AgentWeights, Losses, Proximal } from "./agent.ts";
-import { adamCorrection, adamDefaults, adamStep } from "./graph/adam.ts";
+import { restoreFrom, snapshotOf } from "./agent-snapshot.ts";
+import { batchInput } from "./batch.ts";
+import { type ExplorationSettings, explorationBounds, exploreAround, randomAction } from "./exploration.ts";
 import {
   add,
   clip,
@@ -18,36 +20,23 @@ import {
   subtract,
   sum,
 } from "./graph/expression.ts";
-import { flattened, type Layout, layoutSize, type Weights, weightsIn } from "./graph/parameters.ts";
-import type { Engine, Program, Values } from "./graph/program.ts";
+import { flattened, layoutSize, type Weights, weightsIn } from "./graph/parameters.ts";
+import type { Engine, Values } from "./graph/program.ts";
 import { actor, Forward, initialWeights, type NetworkShape, network, networkLayout, type Rows } from "./network.ts";
 import { Normal } from "./normal.ts";
+import { Programs } from "./programs.ts";
+import { isDrawn, proximalGradient } from "./proximal.ts";
 import { ReplayBuffer, type Transition, transitionWidth } from "./replay-buffer.ts";
+import { checkSettings, counts, type LearnerSettings, sizes } from "./settings.ts";
+import { descended, followed, trainedInput, trainedOutputs } from "./trained.ts";
+import { sized, TrainedNetworks } from "./trained-networks.ts";
 
 /** Alg. 1, line 1, and the paper's §V-A, where it says; defaults are in `td3Defaults`. */
-export interface Td3Settings {
-  readonly hidden: number;
-  /** Whether rows know of each other: `set` networks. */
-  readonly pooled: boolean;
-  /** γ: 0 sees the instant reward only, below 1. */
-  readonly discount: number;
-  /** τ */
-  readonly learningRate: number;
-  /** ρ: 0 keeps the target networks, 1 copies the trained ones into them. */
-  readonly targetShare: number;
-  /** N, transitions */
-  readonly batchSize: number;
-  /** f_a: the actor and the targets are updated with every so many updates of the critics; 1 is DDPG's way. */
+export interface Td3Settings extends LearnerSettings, ExplorationSettings {
+  /** f_a, at least 1: the actor and the targets are updated with every so many updates of the critics. */
   readonly updateActorEvery: number;
-  /** σ₁ of ε₁, in the action's own unit; 0 explores nothing. */
-  readonly actionNoise: number;
-  /** σ₂ of ε₂ */
+  /** σ₂ of ε₂, at least 0; clipped at c as ε₁ is. */
   readonly targetNoise: number;
-  /** c, of both noises */
-  readonly noiseClip: number;
-  /** How often a row acts at random instead, [0, 1]. */
-  readonly randomActionProbability: number;
-  readonly bufferCapacity: number;
 }
 
 /** Where the paper is silent, what learned best: learning.md of the design documents gives the numbers. */
@@ -66,30 +55,6 @@ export const td3Defaults: Td3Settings = {
   bufferCapacity: 20_000,
 };
 
-/** Everything that an agent has learned, flat: weights, the moments of their gradients, and the targets' weights. */
-const stateNames = [
-  "critics",
-  "criticsFirst",
-  "criticsSecond",
-  "criticsTarget",
-  "actor",
-  "actorFirst",
-  "actorSecond",
-  "actorTarget",
-] as const;
-type StateName = (typeof stateNames)[number];
-type State<T> = Record<StateName, T>;
-
-const stateOf = <T>(make: (name: StateName) => T): State<T> =>
-  Object.fromEntries(stateNames.map((name) => [name, make(name)])) as State<T>;
-
-/** The shape of each part of the state. */
-const stateShapes = (actorLayout: Layout, criticLayout: Layout): State<readonly number[]> => {
-  const actorShape = [layoutSize(actorLayout)];
-  const criticsShape = [2, layoutSize(criticLayout)];
-  return stateOf((name) => (name.startsWith("critics") ? criticsShape : actorShape));
-};
-
 /** What the networks of an agent look like. */
 export const td3Shapes = ({ features, actions, values }: Rows, { hidden, pooled }: Td3Settings) => {
   const shape = (inputs: number, outputs: number): NetworkShape => ({ inputs, hidden, outputs, pooled });
@@ -105,7 +70,7 @@ export const td3Shapes = ({ features, actions, values }: Rows, { hidden, pooled 
  *
  * @param noise ε₂, clipped
  */
-const targetAction = (weights: Weights, nextStates: Expression, noise: Expression, rows: number): Expression =>
+export const targetAction = (weights: Weights, nextStates: Expression, noise: Expression, rows: number): Expression =>
   clip(add(actor(weights, nextStates, rows), noise), -1, 1);
 
 /**
@@ -118,7 +83,12 @@ const targetAction = (weights: Weights, nextStates: Expression, noise: Expressio
  * @param values [2, states · rows, values] of both target critics
  * @param continues [states · rows, 1] 0 after a terminal state, else 1
  */
-const targetValue = (rewards: Expression, values: Expression, continues: Expression, discount: number): Expression => {
+export const targetValue = (
+  rewards: Expression,
+  values: Expression,
+  continues: Expression,
+  discount: number,
+): Expression => {
   const [first, second] = [0, 1].map((z) => reshape(slice(values, 0, z, z + 1), rewards.shape)) as [
     Expression,
     Expression,
@@ -134,250 +104,189 @@ const targetValue = (rewards: Expression, values: Expression, continues: Express
  * @param values [2, states · rows, values]
  * @returns [2]
  */
-const criticLosses = (values: Expression, targets: Expression): Expression =>
+export const criticLosses = (values: Expression, targets: Expression): Expression =>
   mean(square(subtract(values, targets)), [1, 2]);
 
-/** λ/2 ‖θ − θ_f‖² of each network, summed. @param weights [..., size], λ [..., 1] */
-const proximalTerm = (weights: Expression, globalWeights: Expression, lambda: Expression): Expression =>
-  sum(multiply(multiply(lambda, 0.5), square(subtract(weights, globalWeights))));
-
 /**
- * One update of Algorithm 1 as expressions, lines 14 to 20, in its order.
+ * One update of Algorithm 1 as expressions, lines 13 to 20, in its order.
+ *
+ * Both critics are one network with an axis in front, `critics`.
  *
  * @param withActor whether it is the actor's turn, line 17
  * @param withProximal whether the networks are drawn to global ones
- * @returns every part of the state by its name with `Next`, and the losses
+ * @returns what changes of `critics` and `actor`, and the losses
  */
 export const td3Update = (
   shape: Rows,
   settings: Td3Settings,
   { withActor, withProximal }: { readonly withActor: boolean; readonly withProximal: boolean },
 ): Record<string, Expression> => {
-  const { features, actions, values, rows } = shape;
+  const { actions, rows } = shape;
   const { batchSize, discount, targetShare, learningRate } = settings;
   const shapes = td3Shapes(shape, settings);
   const actorLayout = networkLayout(shapes.actor);
   const criticLayout = networkLayout(shapes.critic);
-  const sizes = stateShapes(actorLayout, criticLayout);
-  const state = stateOf((name) => input(name, sizes[name]));
-  const adam = { ...adamDefaults, learningRate };
+  const critics = trainedInput("critics", [2, layoutSize(criticLayout)]);
+  const policy = trainedInput("actor", [layoutSize(actorLayout)]);
+  /** With λ (θ − θ_f), where networks are drawn. */
+  const drawn = (gradient: Expression, weights: Expression, globalName: string, lambda: Expression): Expression =>
+    withProximal ? add(gradient, proximalGradient(weights, input(globalName, weights.shape), lambda)) : gradient;
 
-  // Alg. 1, line 13: N transitions, a row of each device or of the community a line.
-  const batch = input("batch", [batchSize * rows, transitionWidth(shape)]);
-  const columns = (start: number, count: number): Expression => slice(batch, 1, start, start + count);
-  const states = columns(0, features);
-  const statesAndActions = columns(0, features + actions);
-  const rewards = columns(features + actions, values);
-  const nextStates = columns(features + actions + values, features);
-  const continues = columns(2 * features + actions + values, 1);
-
+  // Alg. 1, line 13
+  const { states, statesAndActions, rewards, nextStates, continues } = batchInput(shape, batchSize);
   // Alg. 1, line 14
   const noise = input("targetNoise", [batchSize * rows, actions]);
-  const nextActions = targetAction(weightsIn(state.actorTarget, actorLayout), nextStates, noise, rows);
+  const nextActions = targetAction(weightsIn(policy.target, actorLayout), nextStates, noise, rows);
   // Alg. 1, line 15
-  const nextValues = network(weightsIn(state.criticsTarget, criticLayout), concat([nextStates, nextActions], 1), rows);
+  const nextValues = network(weightsIn(critics.target, criticLayout), concat([nextStates, nextActions], 1), rows);
   const targets = targetValue(rewards, nextValues, continues, discount);
   // Alg. 1, line 16
-  const criticWeights = weightsIn(state.critics, criticLayout);
+  const criticWeights = weightsIn(critics.weights, criticLayout);
   const losses = criticLosses(network(criticWeights, statesAndActions, rows), targets);
   const criticGradient = flattened(gradients(sum(losses), Object.values(criticWeights)), 1);
-  const critics = adamStep(
-    { weights: state.critics, first: state.criticsFirst, second: state.criticsSecond },
-    withProximal
-      ? add(criticGradient, proximalGradient(state.critics, "globalCritics", input("criticLambdas", [2, 1])))
-      : criticGradient,
-    correctionsOf("critic"),
-    adam,
+  const nextCritics = descended(
+    "critics",
+    critics,
+    drawn(criticGradient, critics.weights, "globalCritics", input("criticLambdas", [2, 1])),
+    learningRate,
   );
-  const criticsNext = {
-    criticsNext: critics.weights,
-    criticsFirstNext: critics.first,
-    criticsSecondNext: critics.second,
-    criticLosses: losses,
-  };
-  if (!withActor) return criticsNext;
+  if (!withActor) return { ...trainedOutputs("critics", nextCritics), criticLosses: losses };
 
   // Alg. 1, line 18. Differs: the text adds a scalar to a gradient, with the sign that pushes away from the global model.
-  const actorWeights = weightsIn(state.actor, actorLayout);
-  const firstCritic = weightsIn(reshape(slice(critics.weights, 0, 0, 1), [layoutSize(criticLayout)]), criticLayout);
+  const actorWeights = weightsIn(policy.weights, actorLayout);
+  const firstCritic = weightsIn(reshape(slice(nextCritics.weights, 0, 0, 1), [layoutSize(criticLayout)]), criticLayout);
   const ownActions = actor(actorWeights, states, rows);
   const actorLoss = multiply(mean(network(firstCritic, concat([states, ownActions], 1), rows)), -1);
   const actorGradient = flattened(gradients(actorLoss, Object.values(actorWeights)));
-  const policy = adamStep(
-    { weights: state.actor, first: state.actorFirst, second: state.actorSecond },
-    withProximal
-      ? add(actorGradient, proximalGradient(state.actor, "globalActor", input("actorLambda", [1])))
-      : actorGradient,
-    correctionsOf("actor"),
-    adam,
+  const nextPolicy = descended(
+    "actor",
+    policy,
+    drawn(actorGradient, policy.weights, "globalActor", input("actorLambda", [1])),
+    learningRate,
   );
   // Alg. 1, line 19
-  const mixed = (weights: Expression, target: Expression): Expression =>
-    add(multiply(weights, targetShare), multiply(target, 1 - targetShare));
   return {
-    ...criticsNext,
-    criticsTargetNext: mixed(critics.weights, state.criticsTarget),
-    actorNext: policy.weights,
-    actorFirstNext: policy.first,
-    actorSecondNext: policy.second,
-    actorTargetNext: mixed(policy.weights, state.actorTarget),
+    ...trainedOutputs("critics", followed(nextCritics, targetShare)),
+    ...trainedOutputs("actor", followed(nextPolicy, targetShare)),
+    criticLosses: losses,
     actorLoss,
   };
 };
 
-/** λ (θ − θ_f), derived. */
-const proximalGradient = (weights: Expression, globalName: string, lambda: Expression): Expression => {
-  const term = proximalTerm(weights, input(globalName, weights.shape), lambda);
-  return gradients(term, [weights])[0] as Expression;
-};
-
-/** Adam's corrections of this step, given from outside. */
-const correctionsOf = (network: "critic" | "actor") => ({
-  first: input(`${network}FirstCorrection`, [1]),
-  second: input(`${network}SecondCorrection`, [1]),
-});
-
 /**
  * The paper's local learner, Algorithm 1: twin-delayed DDPG with a proximal term.
  *
- * Everything random of an epoch is drawn from a stream of that epoch, so what a checkpoint holds is enough to go on to the
- * same bytes.
+ * Differs:
+ * - Line 17 counts updates of the critics, as TD3 does; the text counts epochs.
+ * - Line 18 minimises −Q₁ + λ/2 ‖θ − θ_f‖².
+ * - The paper has one value for a community; here each row has as many values as its shape says, each with its own reward.
+ * - Rows act at random now and then, and updates begin when the caller says so: the paper has neither.
  */
 export class Td3 implements Agent {
   readonly shape: Rows;
   readonly settings: Td3Settings;
   readonly buffer: ReplayBuffer;
   readonly #seed: number;
-  readonly #engine: Engine;
-  readonly #programs = new Map<string, Promise<Program>>();
+  readonly #programs: Programs;
   readonly #forward: Forward;
+  readonly #networks: TrainedNetworks;
   readonly #batch: Float32Array;
   readonly #targetNoise: Float32Array;
-  #state: State<Float32Array>;
+  readonly #normal: Normal;
   #random: RandomStream;
-  #normal: Normal;
-  /** Of the critics. */
-  #updates = 0;
-  #actorUpdates = 0;
   #proximal: Proximal | undefined;
-  /** The weights that it draws to. */
-  #global: { readonly critics: Float32Array; readonly actor: Float32Array } | undefined;
+  /** What it is drawn to, as an update is fed. */
+  #pull: Values = {};
 
   /**
    * Alg. 1, line 1: random networks, and targets that equal them.
    *
    * @param weightsSeed what the networks begin as; agents that are federated have it in common
    * @param drawsSeed of exploration, noise and batches
+   * @throws RangeError when a setting is out of its range
    */
   constructor(engine: Engine, shape: Rows, settings: Td3Settings, weightsSeed: number, drawsSeed = weightsSeed) {
+    checkSettings(settings, { ...explorationBounds, updateActorEvery: counts, targetNoise: sizes });
     const shapes = td3Shapes(shape, settings);
-    const actorLayout = networkLayout(shapes.actor);
     const criticLayout = networkLayout(shapes.critic);
     this.shape = shape;
     this.settings = settings;
     this.buffer = new ReplayBuffer(shape, settings.bufferCapacity);
-    this.#engine = engine;
     this.#seed = drawsSeed;
+    this.#programs = new Programs(engine);
     this.#forward = new Forward(shapes.actor, shape.rows);
     this.#batch = new Float32Array(settings.batchSize * shape.rows * transitionWidth(shape));
     this.#targetNoise = new Float32Array(settings.batchSize * shape.rows * shape.actions);
-    const policy = initialWeights(actorLayout, weightsSeed, "actor");
-    const critics = Float32Array.of(
-      ...initialWeights(criticLayout, weightsSeed, "critic 1"),
-      ...initialWeights(criticLayout, weightsSeed, "critic 2"),
-    );
-    this.#state = {
-      critics,
-      criticsFirst: new Float32Array(critics.length),
-      criticsSecond: new Float32Array(critics.length),
-      criticsTarget: critics.slice(),
-      actor: policy,
-      actorFirst: new Float32Array(policy.length),
-      actorSecond: new Float32Array(policy.length),
-      actorTarget: policy.slice(),
-    };
+    this.#networks = new TrainedNetworks({
+      critics: joined(
+        initialWeights(criticLayout, weightsSeed, "critic 1"),
+        initialWeights(criticLayout, weightsSeed, "critic 2"),
+      ),
+      actor: initialWeights(networkLayout(shapes.actor), weightsSeed, "actor"),
+    });
     this.#random = randomStream(drawsSeed, "epoch", 0);
     this.#normal = new Normal(this.#random);
   }
 
-  /** Begins an epoch's own random stream. */
   beginEpoch(epoch: number): void {
     this.#random = randomStream(this.#seed, "epoch", epoch);
     this.#normal.use(this.#random);
   }
 
-  /** μ(s). @param action [rows, actions], filled */
+  /** μ(s) */
   act(state: Float32Array, action: Float32Array): void {
-    this.#forward.run(this.#state.actor, state, action);
+    this.#forward.run(this.#networks.weightsOf("actor"), state, action);
     for (let i = 0; i < action.length; i++) action[i] = Math.tanh(action[i] as number);
   }
 
-  /** Alg. 1, line 10: μ(s) + ε₁, and now and then a row that acts at random. @param action [rows, actions], filled */
+  /** Alg. 1, line 10: μ(s) + ε₁ */
   explore(state: Float32Array, action: Float32Array): void {
-    const { actionNoise, noiseClip, randomActionProbability } = this.settings;
-    const { rows, actions } = this.shape;
     this.act(state, action);
-    for (let row = 0; row < rows; row++) {
-      const isRandom = this.#random.uniform() < randomActionProbability;
-      for (let i = row * actions; i < (row + 1) * actions; i++) {
-        action[i] = isRandom
-          ? this.#random.uniform(-1, 1)
-          : clamped((action[i] as number) + this.#normal.draw(actionNoise, noiseClip));
-      }
-    }
+    exploreAround(action, this.shape, this.settings, this.#random, this.#normal);
   }
 
-  /** Any action. @param action [rows, actions], filled */
   actRandomly(action: Float32Array): void {
-    for (let i = 0; i < action.length; i++) action[i] = this.#random.uniform(-1, 1);
+    randomAction(action, this.#random);
   }
 
-  /** Alg. 1, line 12. */
+  /** Alg. 1, line 12 */
   store(transition: Transition): void {
     this.buffer.push(transition);
   }
 
-  /** Alg. 1, lines 13 to 20. */
+  /** Alg. 1, lines 13 to 20 */
   async update(): Promise<Losses> {
-    const { batchSize, targetNoise, noiseClip, updateActorEvery, learningRate } = this.settings;
+    const { batchSize, targetNoise, noiseClip, updateActorEvery } = this.settings;
     this.buffer.sample(this.#random, batchSize, this.#batch);
     this.#normal.fill(this.#targetNoise, targetNoise, noiseClip);
-    const withActor = ++this.#updates % updateActorEvery === 0;
-    if (withActor) this.#actorUpdates++;
-    const adam = { ...adamDefaults, learningRate };
-    const [criticFirst, criticSecond] = adamCorrection(this.#updates, adam);
-    const [actorFirst, actorSecond] = adamCorrection(Math.max(this.#actorUpdates, 1), adam);
-    const program = await this.#program(withActor);
-    const result = await program.run({
-      ...this.#state,
-      ...this.#proximalFeeds(),
-      batch: this.#batch,
-      targetNoise: this.#targetNoise,
-      criticFirstCorrection: Float32Array.of(criticFirst),
-      criticSecondCorrection: Float32Array.of(criticSecond),
-      actorFirstCorrection: Float32Array.of(actorFirst),
-      actorSecondCorrection: Float32Array.of(actorSecond),
-    });
-    for (const name of stateNames) {
-      const next = result[`${name}Next`];
-      if (next !== undefined) this.#state[name] = next;
-    }
-    const [critic1 = Number.NaN, critic2 = Number.NaN] = result["criticLosses"] ?? [];
-    const policy = result["actorLoss"]?.[0];
-    return { critic1, critic2, ...(policy === undefined ? {} : { actor: policy }) };
+    // Alg. 1, line 17
+    const withActor = (this.#networks.stepsOf("critics") + 1) % updateActorEvery === 0;
+    const withProximal = this.#proximal !== undefined;
+    const name = `td3${withActor ? "-actor" : ""}${withProximal ? "-proximal" : ""}`;
+    const program = await this.#programs.open(name, () =>
+      td3Update(this.shape, this.settings, { withActor, withProximal }),
+    );
+    const feeds = { ...this.#networks.feeds(), ...this.#pull, batch: this.#batch, targetNoise: this.#targetNoise };
+    const results = await program.run(feeds);
+    this.#networks.take(results);
+    const [critic1 = Number.NaN, critic2 = Number.NaN] = results["criticLosses"] ?? [];
+    const actorLoss = results["actorLoss"]?.[0];
+    return { critic1, critic2, ...(actorLoss === undefined ? {} : { actor: actorLoss }) };
   }
 
   get weights(): AgentWeights {
-    const { critics, actor: policy } = this.#state;
+    const critics = this.#networks.weightsOf("critics");
     const half = critics.length / 2;
-    return { critic1: critics.slice(0, half), critic2: critics.slice(half), actor: policy.slice() };
+    return {
+      critic1: critics.slice(0, half),
+      critic2: critics.slice(half),
+      actor: this.#networks.weightsOf("actor").slice(),
+    };
   }
 
-  /** Alg. 1, line 6. */
+  /** Alg. 1, line 6. @throws RangeError when they are of other networks */
   set weights(weights: AgentWeights) {
-    const { critics, actor: policy } = this.#checked(weights);
-    this.#state.critics = critics;
-    this.#state.actor = policy;
+    this.#networks.replaceWeights(this.#checked(weights));
   }
 
   get proximal(): Proximal | undefined {
@@ -385,65 +294,47 @@ export class Td3 implements Agent {
   }
 
   set proximal(proximal: Proximal | undefined) {
-    const isNothing = proximal === undefined || Object.values(proximal.lambdas).every((lambda) => lambda === 0);
-    this.#proximal = isNothing ? undefined : proximal;
-    this.#global = isNothing ? undefined : this.#checked(proximal.weights);
+    this.#pull = isDrawn(proximal) ? this.#pullOf(proximal) : {};
+    this.#proximal = isDrawn(proximal) ? proximal : undefined;
   }
 
   snapshot(): AgentSnapshot {
-    const { pushed, data } = this.buffer.snapshot();
-    const state = Object.fromEntries(stateNames.map((name) => [name, this.#state[name].slice()]));
+    return snapshotOf(this.#networks, this.buffer);
+  }
+
+  restore(snapshot: AgentSnapshot): void {
+    restoreFrom(snapshot, this.#networks, this.buffer);
+  }
+
+  close(): Promise<void> {
+    return this.#programs.close();
+  }
+
+  #pullOf({ lambdas, weights }: Proximal): Values {
+    const lambda = (name: string): number => lambdas[name] ?? 0;
+    const { critics, actor: policy } = this.#checked(weights);
     return {
-      arrays: { ...state, buffer: data },
-      counts: { updates: this.#updates, actorUpdates: this.#actorUpdates, pushed },
-    };
-  }
-
-  restore({ arrays, counts }: AgentSnapshot): void {
-    for (const name of stateNames) this.#state[name] = sized(name, arrays[name], this.#state[name].length).slice();
-    this.#updates = counts["updates"] ?? 0;
-    this.#actorUpdates = counts["actorUpdates"] ?? 0;
-    this.buffer.restore({ pushed: counts["pushed"] ?? 0, data: arrays["buffer"] ?? new Float32Array(0) });
-  }
-
-  async close(): Promise<void> {
-    for (const program of this.#programs.values()) await (await program).close();
-  }
-
-  #program(withActor: boolean): Promise<Program> {
-    const withProximal = this.#proximal !== undefined;
-    const name = `td3${withActor ? "-actor" : ""}${withProximal ? "-proximal" : ""}`;
-    const known = this.#programs.get(name);
-    if (known !== undefined) return known;
-    const opened = this.#engine.open(name, td3Update(this.shape, this.settings, { withActor, withProximal }));
-    this.#programs.set(name, opened);
-    return opened;
-  }
-
-  #proximalFeeds(): Values {
-    if (this.#proximal === undefined || this.#global === undefined) return {};
-    const lambda = (name: string): number => this.#proximal?.lambdas[name] ?? 0;
-    return {
+      globalCritics: critics,
+      globalActor: policy,
       criticLambdas: Float32Array.of(lambda("critic1"), lambda("critic2")),
       actorLambda: Float32Array.of(lambda("actor")),
-      globalCritics: this.#global.critics,
-      globalActor: this.#global.actor,
     };
   }
 
-  /** Weights as the state has them, copied. @throws RangeError when they are of another network */
+  /** Weights as the networks have them, copied. */
   #checked({ critic1, critic2, actor: policy }: AgentWeights): { critics: Float32Array; actor: Float32Array } {
-    const half = this.#state.critics.length / 2;
-    const critics = new Float32Array(2 * half);
-    critics.set(sized("critic1", critic1, half));
-    critics.set(sized("critic2", critic2, half), half);
-    return { critics, actor: sized("actor", policy, this.#state.actor.length).slice() };
+    const half = this.#networks.weightsOf("critics").length / 2;
+    return {
+      critics: joined(sized("critic1", critic1, half), sized("critic2", critic2, half)),
+      actor: sized("actor", policy, this.#networks.weightsOf("actor").length).slice(),
+    };
   }
 }
 
-const clamped = (value: number): number => Math.min(Math.max(value, -1), 1);
-
-const sized = (name: string, values: Float32Array | undefined, size: number): Float32Array => {
-  if (values?.length === size) return values;
-  throw new RangeError(`Expected ${size} numbers of ${name}, got ${values?.length ?? "none"}`);
+/** One array after the other. */
+const joined = (first: Float32Array, second: Float32Array): Float32Array => {
+  const values = new Float32Array(first.length + second.length);
+  values.set(first);
+  values.set(second, first.length);
+  return values;
 };

@@ -7,4 +7,5 @@ export * from "./latencies.ts";
 export * from "./oracle.ts";
 export * from "./run.ts";
 export * from "./training.ts";
+export * from "./training-file.ts";
 export * from "./training-settings.ts";

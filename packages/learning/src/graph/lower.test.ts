@@ -16,6 +16,7 @@ import {
 } from "./expression.ts";
 import { lower } from "./lower.ts";
 import { encodeModel } from "./onnx.ts";
+import { onnxEngine } from "./onnx-engine.ts";
 
 /** A regression's loss and gradients, built anew. */
 const regression = (): Record<string, Expression> => {
@@ -68,6 +69,17 @@ test("an input of which only a gradient of 0 is asked stays an input", () => {
 test("matrices are transposed as they are read", () => {
   const [a, b] = [input("a", [3, 2]), input("b", [3, 4])];
   expect(operators({ y: matmul(a, b, { transposeLeft: true }) })).toEqual(["Gemm"]);
+});
+
+test("a gradient of a gradient is derived as well", async () => {
+  const x = input("x", [2]);
+  const inner = gradients(sum(multiply(square(x), x)), [x])[0] as Expression;
+  const outer = gradients(sum(inner), [x])[0] as Expression;
+  const program = await onnxEngine.open("test", { inner, outer });
+  const values = await program.run({ x: Float32Array.of(2, -3) });
+  // Of x³: 3x² and 6x.
+  expect(values).toEqual({ inner: Float32Array.of(12, 27), outer: Float32Array.of(12, -18) });
+  await program.close();
 });
 
 test("a loss through the largest element is refused", () => {

@@ -106,7 +106,8 @@ class GraphBuilder {
       case "sum":
         return this.#sum(expression, first, operation.axes);
       case "largest":
-        return this.#emit("ReduceMax", [first, this.#integers([operation.axis])], { keepdims: { int: 0 } });
+        // Its axes became an input with operator set 18 only.
+        return this.#emit("ReduceMax", [first], { axes: { ints: [operation.axis] }, keepdims: { int: 0 } });
       case "reshape":
         return this.#emit("Reshape", [first, this.#integers(shape)]);
       case "broadcast":

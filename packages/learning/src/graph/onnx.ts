@@ -50,9 +50,9 @@ export interface Graph {
   readonly nodes: readonly GraphNode[];
 }
 
-/** IR version 9 came with operator set 20 (onnx, docs/Versioning.md); runtimes since 2024 read both. */
-const irVersion = 9;
-const operatorSet = 20;
+/** IR version 8 came with operator set 17 (onnx, docs/Versioning.md): runtimes since 2022 read both, Debian's checker too. */
+const irVersion = 8;
+const operatorSet = 17;
 
 /**
  * The bytes of an `.onnx` file: a ModelProto in protobuf. The same graph always gives the same bytes.

@@ -23,8 +23,6 @@ test("a gradient of a gradient is refused, and leaves no tensor behind either", 
   if (!inner) throw new RangeError("a gradient");
   const program = await tfjsEngine.open("test", { outer: gradients(sum(inner), [x])[0] ?? inner });
   const before = memory().numTensors;
-  await expect(program.run({ x: Float32Array.of(1, 2, 3) })).rejects.toThrow(
-    new RangeError("Expected a loss without gradients in it"),
-  );
+  await expect(program.run({ x: Float32Array.of(1, 2, 3) })).rejects.toThrow("Expected a loss without gradients in it");
   expect(memory().numTensors).toBe(before);
 });

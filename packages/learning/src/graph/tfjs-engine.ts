@@ -116,6 +116,9 @@ class Evaluation {
     const reached = variables.filter((each) => dependents(order, new Set([each])).has(loss));
     const flowing = dependents(order, new Set(reached));
     const onTape = order.filter((each) => flowing.has(each) && !reached.includes(each));
+    if (onTape.some(({ operation }) => operation.kind === "gradient")) {
+      throw new RangeError("Expected a loss without gradients in it, got one of gradients of its own variables");
+    }
     // What does not depend on the variables is computed before the tape runs, and stays off it.
     for (const input of onTape.flatMap(({ inputs }) => inputs)) if (!flowing.has(input)) this.tensor(input);
     const values = reached.map((each) => this.tensor(each));

@@ -74,6 +74,6 @@ export const computed = (
       );
     }
     case "gradient":
-      throw new RangeError("Expected a loss without gradients in it");
+      throw new RangeError("Expected gradients to have been derived");
   }
 };

@@ -1,0 +1,195 @@
+import { type RandomStream, randomStream } from "@offloadlab/model";
+import type { Agent, AgentSnapshot, AgentWeights, Losses, Proximal } from "./agent.ts";
+import { restoreFrom, snapshotOf } from "./agent-snapshot.ts";
+import { batchInput } from "./batch.ts";
+import { type ExplorationSettings, explorationBounds, exploreAround, randomAction } from "./exploration.ts";
+import {
+  add,
+  concat,
+  type Expression,
+  gradients,
+  mean,
+  multiply,
+  square,
+  stopGradient,
+  subtract,
+} from "./graph/expression.ts";
+import { flattened, layoutSize, weightsIn } from "./graph/parameters.ts";
+import type { Engine } from "./graph/program.ts";
+import { actor, Forward, initialWeights, type NetworkShape, network, networkLayout, type Rows } from "./network.ts";
+import { Normal } from "./normal.ts";
+import { Programs } from "./programs.ts";
+import { refuseProximal } from "./proximal.ts";
+import { ReplayBuffer, type Transition, transitionWidth } from "./replay-buffer.ts";
+import { checkSettings, type LearnerSettings } from "./settings.ts";
+import { descended, followed, trainedInput, trainedOutputs } from "./trained.ts";
+import { TrainedNetworks } from "./trained-networks.ts";
+
+export interface DdpgSettings extends LearnerSettings, ExplorationSettings {}
+
+/** The numbers of `td3Defaults`: what differs between the two is the algorithm. */
+export const ddpgDefaults: DdpgSettings = {
+  hidden: 64,
+  pooled: true,
+  discount: 0.95,
+  learningRate: 1e-3,
+  targetShare: 0.02,
+  batchSize: 32,
+  actionNoise: 0.2,
+  noiseClip: 0.5,
+  randomActionProbability: 0.02,
+  bufferCapacity: 20_000,
+};
+
+/** What the networks of an agent look like. */
+export const ddpgShapes = ({ features, actions, values }: Rows, { hidden, pooled }: DdpgSettings) => {
+  const shape = (inputs: number, outputs: number): NetworkShape => ({ inputs, hidden, outputs, pooled });
+  return { actor: shape(features, actions), critic: shape(features + actions, values) };
+};
+
+/**
+ * One update as expressions, in the order of the algorithm of Lillicrap et al., Continuous control with deep reinforcement
+ * learning (ICLR 2016), Algorithm 1.
+ *
+ * @returns what changes of `critic` and `actor`, and the losses
+ */
+export const ddpgUpdate = (shape: Rows, settings: DdpgSettings): Record<string, Expression> => {
+  const { rows } = shape;
+  const { batchSize, discount, targetShare, learningRate } = settings;
+  const shapes = ddpgShapes(shape, settings);
+  const actorLayout = networkLayout(shapes.actor);
+  const criticLayout = networkLayout(shapes.critic);
+  const critic = trainedInput("critic", [layoutSize(criticLayout)]);
+  const policy = trainedInput("actor", [layoutSize(actorLayout)]);
+
+  const { states, statesAndActions, rewards, nextStates, continues } = batchInput(shape, batchSize);
+  // y = r + γ Q'(s', μ'(s'))
+  const nextActions = actor(weightsIn(policy.target, actorLayout), nextStates, rows);
+  const nextValues = network(weightsIn(critic.target, criticLayout), concat([nextStates, nextActions], 1), rows);
+  const targets = stopGradient(add(rewards, multiply(multiply(continues, discount), nextValues)));
+  // L = N⁻¹ Σ (y − Q(s, a))²
+  const criticWeights = weightsIn(critic.weights, criticLayout);
+  const criticLoss = mean(square(subtract(network(criticWeights, statesAndActions, rows), targets)));
+  const criticGradient = flattened(gradients(criticLoss, Object.values(criticWeights)));
+  const nextCritic = descended("critic", critic, criticGradient, learningRate);
+  // ∇J = N⁻¹ Σ ∇_a Q(s, a)|_{a = μ(s)} ∇μ(s), with the critic as it is now
+  const actorWeights = weightsIn(policy.weights, actorLayout);
+  const ownActions = actor(actorWeights, states, rows);
+  const ownValues = network(weightsIn(nextCritic.weights, criticLayout), concat([states, ownActions], 1), rows);
+  const actorLoss = multiply(mean(ownValues), -1);
+  const actorGradient = flattened(gradients(actorLoss, Object.values(actorWeights)));
+  const nextPolicy = descended("actor", policy, actorGradient, learningRate);
+  return {
+    ...trainedOutputs("critic", followed(nextCritic, targetShare)),
+    ...trainedOutputs("actor", followed(nextPolicy, targetShare)),
+    criticLoss,
+    actorLoss,
+  };
+};
+
+/**
+ * The paper's baseline [21], DDPG: one critic, no noise on target actions, the actor and the targets with every update.
+ *
+ * Differs: noise is Gaussian, as TD3's, where the authors' is correlated in time; no weight decay, no batch normalisation,
+ * and actions enter the critic with the states.
+ */
+export class Ddpg implements Agent {
+  readonly shape: Rows;
+  readonly settings: DdpgSettings;
+  readonly buffer: ReplayBuffer;
+  readonly #seed: number;
+  readonly #programs: Programs;
+  readonly #forward: Forward;
+  readonly #networks: TrainedNetworks;
+  readonly #batch: Float32Array;
+  readonly #normal: Normal;
+  #random: RandomStream;
+
+  /**
+   * @param weightsSeed what the networks begin as; targets equal them
+   * @param drawsSeed of exploration and batches
+   * @throws RangeError when a setting is out of its range
+   */
+  constructor(engine: Engine, shape: Rows, settings: DdpgSettings, weightsSeed: number, drawsSeed = weightsSeed) {
+    checkSettings(settings, explorationBounds);
+    const shapes = ddpgShapes(shape, settings);
+    this.shape = shape;
+    this.settings = settings;
+    this.buffer = new ReplayBuffer(shape, settings.bufferCapacity);
+    this.#seed = drawsSeed;
+    this.#programs = new Programs(engine);
+    this.#forward = new Forward(shapes.actor, shape.rows);
+    this.#batch = new Float32Array(settings.batchSize * shape.rows * transitionWidth(shape));
+    this.#networks = new TrainedNetworks({
+      critic: initialWeights(networkLayout(shapes.critic), weightsSeed, "critic 1"),
+      actor: initialWeights(networkLayout(shapes.actor), weightsSeed, "actor"),
+    });
+    this.#random = randomStream(drawsSeed, "epoch", 0);
+    this.#normal = new Normal(this.#random);
+  }
+
+  beginEpoch(epoch: number): void {
+    this.#random = randomStream(this.#seed, "epoch", epoch);
+    this.#normal.use(this.#random);
+  }
+
+  /** μ(s) */
+  act(state: Float32Array, action: Float32Array): void {
+    this.#forward.run(this.#networks.weightsOf("actor"), state, action);
+    for (let i = 0; i < action.length; i++) action[i] = Math.tanh(action[i] as number);
+  }
+
+  explore(state: Float32Array, action: Float32Array): void {
+    this.act(state, action);
+    exploreAround(action, this.shape, this.settings, this.#random, this.#normal);
+  }
+
+  actRandomly(action: Float32Array): void {
+    randomAction(action, this.#random);
+  }
+
+  store(transition: Transition): void {
+    this.buffer.push(transition);
+  }
+
+  async update(): Promise<Losses> {
+    this.buffer.sample(this.#random, this.settings.batchSize, this.#batch);
+    const program = await this.#programs.open("ddpg", () => ddpgUpdate(this.shape, this.settings));
+    const results = await program.run({ ...this.#networks.feeds(), batch: this.#batch });
+    this.#networks.take(results);
+    return { critic: results["criticLoss"]?.[0] ?? Number.NaN, actor: results["actorLoss"]?.[0] ?? Number.NaN };
+  }
+
+  get weights(): AgentWeights {
+    return {
+      critic: this.#networks.weightsOf("critic").slice(),
+      actor: this.#networks.weightsOf("actor").slice(),
+    };
+  }
+
+  /** @throws RangeError when they are of other networks */
+  set weights({ critic, actor: policy }: AgentWeights) {
+    this.#networks.replaceWeights({ critic, actor: policy });
+  }
+
+  get proximal(): undefined {
+    return undefined;
+  }
+
+  /** @throws RangeError when any λ is above 0 */
+  set proximal(proximal: Proximal | undefined) {
+    refuseProximal("DDPG", proximal);
+  }
+
+  snapshot(): AgentSnapshot {
+    return snapshotOf(this.#networks, this.buffer);
+  }
+
+  restore(snapshot: AgentSnapshot): void {
+    restoreFrom(snapshot, this.#networks, this.buffer);
+  }
+
+  close(): Promise<void> {
+    return this.#programs.close();
+  }
+}

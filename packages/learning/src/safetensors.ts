@@ -1,0 +1,83 @@
+// The safetensors layout (huggingface/safetensors, README "Format"): the size of the header in eight bytes, the header in
+// JSON, then the tensors one after the other, little-endian. Python, Rust and C++ read it as it is.
+
+/** Float32 tensors by name. A tensor is flat here: who reads it knows its shape. */
+export type Tensors = Readonly<Record<string, Float32Array>>;
+
+export interface SafetensorsFile {
+  readonly tensors: Tensors;
+  /** Texts by name. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface TensorHeader {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+const headerAlignment = 8;
+/** Headers of ours have some thousand bytes. */
+const largestHeader = 100_000_000;
+
+/** The same tensors and texts give the same bytes. */
+export const encodeSafetensors = ({ tensors, metadata }: SafetensorsFile): Uint8Array<ArrayBuffer> => {
+  let end = 0;
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  for (const [name, { length, byteLength }] of Object.entries(tensors)) {
+    header[name] = { dtype: "F32", shape: [length], data_offsets: [end, end + byteLength] } satisfies TensorHeader;
+    end += byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerSize = Math.ceil(json.length / headerAlignment) * headerAlignment;
+  const bytes = new Uint8Array(8 + headerSize + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerSize), true);
+  bytes.fill(0x20, 8, 8 + headerSize);
+  bytes.set(json, 8);
+  let at = 8 + headerSize;
+  for (const { buffer, byteOffset, byteLength } of Object.values(tensors)) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return bytes;
+};
+
+/**
+ * Reads what `encodeSafetensors` or another library wrote.
+ *
+ * @throws RangeError when the bytes do not follow the layout, or a tensor is not of float32
+ */
+export const decodeSafetensors = (bytes: Uint8Array): SafetensorsFile => {
+  const { header, start } = readHeader(bytes);
+  const { __metadata__: metadata = {}, ...entries } = header;
+  const tensors: Record<string, Float32Array> = {};
+  for (const [name, entry] of Object.entries(entries)) {
+    const { dtype, shape, data_offsets: offsets } = entry as Partial<TensorHeader>;
+    const [from = Number.NaN, to = Number.NaN] = offsets ?? [];
+    const size = (shape ?? []).reduce((product, each) => product * each, 4);
+    if (dtype !== "F32") throw new RangeError(`Expected float32 in tensor \`${name}\`, got ${dtype}`);
+    if (!(from >= 0 && to - from === size && start + to <= bytes.length)) {
+      throw new RangeError(
+        `Expected ${size} bytes of tensor \`${name}\` in ${bytes.length - start}, got ${from} to ${to}`,
+      );
+    }
+    // A copy: its place in the file need not suit float32.
+    tensors[name] = new Float32Array(bytes.slice(start + from, start + to).buffer);
+  }
+  return { tensors, metadata: metadata as Readonly<Record<string, string>> };
+};
+
+const readHeader = (bytes: Uint8Array): { readonly header: Record<string, unknown>; readonly start: number } => {
+  const size = bytes.length < 8 ? -1 : Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  if (!(size >= 0 && size <= largestHeader && 8 + size <= bytes.length)) {
+    throw new RangeError(`Expected safetensors with their header, got ${bytes.length} bytes`);
+  }
+  try {
+    const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + size)));
+    if (typeof header === "object" && header !== null)
+      return { header: header as Record<string, unknown>, start: 8 + size };
+  } catch {
+    // Told below.
+  }
+  throw new RangeError("Expected a header of safetensors in JSON, got something else");
+};

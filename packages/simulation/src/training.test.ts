@@ -1,0 +1,85 @@
+import { onnxEngine } from "@offloadlab/learning";
+import { paper, type Settings } from "@offloadlab/model";
+import { count } from "@offloadlab/units";
+import { afterEach, expect, it } from "vitest";
+import { Training } from "./training.ts";
+import { decodeTraining, encodeTraining } from "./training-file.ts";
+import { type Method, recommended, type TrainingSettings } from "./training-settings.ts";
+
+/** The paper's communities with few devices and short epochs. */
+const small: Settings = {
+  ...paper,
+  timeSlotCount: count(3),
+  communities: paper.communities.map((community) => ({ ...community, deviceCount: count(3) })),
+};
+const short = (method: Method): TrainingSettings => {
+  const settings = recommended(method, 6);
+  const federation = settings.federation && { ...settings.federation, federateEvery: count(2) };
+  return { ...settings, randomEpochs: 1, federation, agent: { ...settings.agent, hidden: 8, batchSize: 4 } };
+};
+
+const open: Training[] = [];
+const begin = (settings: TrainingSettings, seed = 1): Training => {
+  const training = new Training(small, settings, onnxEngine, seed);
+  open.push(training);
+  return training;
+};
+const run = async (training: Training, epochs: number): Promise<Training> => {
+  while (training.epoch < epochs) await training.runEpoch();
+  return training;
+};
+const bytesOf = (training: Training): Buffer => Buffer.from(encodeTraining(training.snapshot()));
+
+afterEach(async () => {
+  for (const training of open.splice(0)) await training.close();
+});
+
+it.each(["td3", "mcf-td3", "pfr-oa"] as const)(
+  "%s: one seed gives one result, another seed another",
+  async (method) => {
+    const first = bytesOf(await run(begin(short(method)), 3));
+    expect(bytesOf(await run(begin(short(method)), 3)).equals(first)).toBe(true);
+    expect(bytesOf(await run(begin(short(method), 2), 3)).equals(first)).toBe(false);
+  },
+);
+
+it("goes on from a snapshot to the bytes of a training that was not stopped", async () => {
+  const whole = bytesOf(await run(begin(short("pfr-oa")), 6));
+  let snapshot = (await run(begin(short("pfr-oa")), 1)).snapshot();
+  for (let epoch = 2; epoch <= 6; epoch++) {
+    const resumed = begin(short("pfr-oa"));
+    resumed.restore(decodeTraining(encodeTraining(snapshot)));
+    snapshot = (await run(resumed, epoch)).snapshot();
+  }
+  expect(Buffer.from(encodeTraining(snapshot)).equals(whole)).toBe(true);
+});
+
+it("federates once agents have learned, every f_p epochs", async () => {
+  const { rounds } = await run(begin(short("pfr-oa")), 6);
+  expect(rounds.map(({ round, epoch }) => [round, epoch])).toEqual([
+    [1, 2],
+    [2, 4],
+    [3, 6],
+  ]);
+  for (const { participants } of rounds) expect(participants).toHaveLength(2);
+});
+
+it("MCF-TD3 is plain averaging: all communities leave a round with the same weights", async () => {
+  const training = await run(begin(short("mcf-td3")), 2);
+  const [first, ...others] = training.agents.map(({ weights }) => weights);
+  for (const weights of others) expect(weights).toEqual(first);
+});
+
+it("federated agents begin as one, the others each for itself", () => {
+  const beginnings = (method: Method) => begin(short(method)).agents.map(({ weights }) => weights["actor"]?.join());
+  expect(new Set(beginnings("pfr-oa")).size).toBe(1);
+  expect(new Set(beginnings("td3")).size).toBe(3);
+});
+
+it("writes down how each community does, before the first update and after every epoch", async () => {
+  const { records } = await run(begin(short("td3")), 2);
+  expect(records.map(({ epoch, community }) => `${epoch} ${community}`)).toEqual(
+    [0, 1, 2].flatMap((epoch) => ["R1", "R2", "R3"].map((name) => `${epoch} ${name}`)),
+  );
+  for (const record of records) expect(record.reward).toBeLessThan(0);
+});
