@@ -30,7 +30,8 @@ const commands = {
   trial: "apps/cli/src/trial.ts",
 };
 
-const absolute = (entries) => Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)]));
+const absolute = (entries) =>
+  Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)]));
 
 /** Builds what has changed. */
 export const build = async (say = () => {}) => {
@@ -51,7 +52,16 @@ export const build = async (say = () => {}) => {
     target: "node20",
     sourcemap: true,
     logLevel: "warning",
-    external: ["onnxruntime-node", "sharp", "@duckdb/node-api", "canvas", "vega", "vega-lite"],
+    external: [
+      "onnxruntime-node",
+      "sharp",
+      "@duckdb/node-api",
+      "canvas",
+      "vega",
+      "vega-lite",
+      "@tensorflow/tfjs",
+      "@tensorflow/tfjs-node",
+    ],
     // CommonJS dependencies call require, which an ES module does not have.
     banner: {
       js: 'import { createRequire as createRequireOf } from "node:module"; const require = createRequireOf(import.meta.url);',

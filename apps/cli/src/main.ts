@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
+import { comparedNames, methods } from "@offloadlab/simulation";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { check, report } from "./archive-commands.ts";
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
@@ -14,6 +15,7 @@ import { type Reproducible, reproduce, reproducible } from "./reproduce.ts";
 import { runTrials } from "./run-trials.ts";
 import { StationClient } from "./station-client.ts";
 import { type SweepOptions, simulate, sweep } from "./sweep-commands.ts";
+import { type EvaluateOptions, evaluate, type TrainOptions, train } from "./train-commands.ts";
 
 const { version } = JSON.parse(readFileSync(join(distFolder, "../package.json"), "utf8")) as { version: string };
 
@@ -87,6 +89,11 @@ const positiveInteger = (text: string): number => {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected an integer above 0.");
   return value;
 };
+const policyList = (text: string): string[] =>
+  list(text).map((name) => {
+    if ((comparedNames as readonly string[]).includes(name)) return name;
+    throw new InvalidArgumentError(`expected names of ${comparedNames.join(", ")}, got ${name}.`);
+  });
 const list = (text: string): string[] => text.split(",").map((word) => word.trim());
 const collected = (value: string, values: readonly string[] = []): string[] => [...values, value];
 
@@ -139,6 +146,58 @@ withChanges(
       .addArgument(new Argument("<what>").choices(reproducible)),
   ),
 ).action((what: Reproducible, options: ManifestChanges & SweepOptions) => reproduce(what, options));
+
+const seedNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 4_294_967_295)
+    throw new InvalidArgumentError("expected an integer from 0 to 4294967295.");
+  return value;
+};
+
+program
+  .command("train")
+  .description("train the agents of all communities in the simulator; goes on where it was stopped")
+  .option("--preset <name>", "paper, paper-physical or testbed", "paper")
+  .addOption(new Option("--method <method>", "the learner").choices(methods).default("pfr-oa"))
+  .addOption(
+    new Option("--networks <kind>", "set: weights shared by all devices; flat: one network over the whole state")
+      .choices(["set", "flat"])
+      .default("set"),
+  )
+  .addOption(
+    new Option("--hyperparameters <which>", "what learned best, or the paper's own where it gives them")
+      .choices(["recommended", "paper"])
+      .default("recommended"),
+  )
+  .option("--epochs <n>", "P", positiveInteger, 60)
+  .option("--seed <seed>", "of weights, arrivals and exploration", seedNumber, 1)
+  .option("--set <path=value>", "a setting, e.g. communities.each.bandwidth_hertz=5e6; may be repeated", collected)
+  .requiredOption("--out <folder>", "where checkpoints and curves are kept")
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action((options: TrainOptions) => train(options));
+
+const withEvaluation = (command: Command): Command =>
+  command
+    .option("--epochs <n>", "how many epochs, each with arrivals of its own", positiveInteger, 30)
+    .option("--seed <seed>", "of the arrivals; no training sees them", seedNumber, 9)
+    .option("--policies <names>", "beside them: local, edge, greedy, fair, oracle", policyList)
+    .addOption(format())
+    .addHelpText("after", exitCodesHelp);
+
+withEvaluation(
+  program
+    .command("evaluate")
+    .description("what a training has learned")
+    .argument("<training>", "folder of `offload train`"),
+).action((folder: string, options: EvaluateOptions) => evaluate([folder], options));
+
+withEvaluation(
+  program
+    .command("compare")
+    .description("several trainings, and policies beside them, over the same arrivals")
+    .argument("<trainings...>", "folders of `offload train`"),
+).action((folders: string[], options: EvaluateOptions) => evaluate(folders, options));
 
 program
   .command("check")

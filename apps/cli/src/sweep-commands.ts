@@ -51,7 +51,7 @@ export const simulate = async (
     file === undefined
       ? experimentOf(defaultManifest, "command line", changes)
       : await readExperimentFile(file, changes);
-  const plan = sweepPlan(experiment, await commit());
+  const plan = sweepPlan(experiment, await commitOfCode());
   const progress = new ProgressLine();
   const sums: EpochSums[] = [];
   const started = performance.now();
@@ -101,7 +101,7 @@ export const sweep = async (file: string, options: ManifestChanges & SweepOption
  */
 export const runSweep = async (source: ExperimentSource, options: SweepOptions): Promise<FinishedSweep> => {
   const { on, processes = availableParallelism(), sbatch = [] } = options;
-  const plan = sweepPlan(source.experiment, await commit());
+  const plan = sweepPlan(source.experiment, await commitOfCode());
   const path = options.out ?? join("sweeps", `${plan.name}-${digest(planText(plan))}`);
   const folder = await SweepFolder.create(path, source.text, plan).catch((error: unknown) => {
     throw new Failure("config/invalid", messageOf(error), { cause: error });
@@ -158,7 +158,7 @@ export const provenanceOf = ({ name, commit, seed, trials }: SweepPlan) => ({
 });
 
 /** The code's commit, and whether there is more than it. */
-const commit = async (): Promise<string> => {
+export const commitOfCode = async (): Promise<string> => {
   const { commit, dirty } = await readEnvironment();
   return commit === null ? "unknown" : `${String(commit).slice(0, 12)}${dirty === true ? "+changes" : ""}`;
 };

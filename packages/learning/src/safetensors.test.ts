@@ -21,6 +21,14 @@ it("reads what it wrote, bit for bit", () => {
   );
 });
 
+it("reads a Buffer that is a part of a larger one", () => {
+  const bytes = encodeSafetensors({ tensors: { a: Float32Array.of(1, 2), b: Float32Array.of(3) }, metadata: {} });
+  const read = decodeSafetensors(
+    Buffer.concat([Buffer.alloc(3), bytes, Buffer.alloc(5)]).subarray(3, 3 + bytes.length),
+  );
+  expect(read.tensors).toEqual({ a: Float32Array.of(1, 2), b: Float32Array.of(3) });
+});
+
 it("has the layout that other libraries read", () => {
   const bytes = encodeSafetensors({ tensors: { a: Float32Array.of(1, -2) }, metadata: { epoch: "3" } });
   const json = '{"__metadata__":{"epoch":"3"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';

@@ -61,8 +61,8 @@ export const decodeSafetensors = (bytes: Uint8Array): SafetensorsFile => {
         `Expected ${size} bytes of tensor \`${name}\` in ${bytes.length - start}, got ${from} to ${to}`,
       );
     }
-    // A copy: its place in the file need not suit float32.
-    tensors[name] = new Float32Array(bytes.slice(start + from, start + to).buffer);
+    // A copy: its place in the file need not suit float32. A Buffer's own `slice` would be no copy.
+    tensors[name] = new Float32Array(Uint8Array.from(bytes.subarray(start + from, start + to)).buffer);
   }
   return { tensors, metadata: metadata as Readonly<Record<string, string>> };
 };
