@@ -23,11 +23,12 @@ const largestHeader = 100_000_000;
 /** The same tensors and texts give the same bytes. */
 export const encodeSafetensors = ({ tensors, metadata }: SafetensorsFile): Uint8Array<ArrayBuffer> => {
   let end = 0;
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  for (const [name, { length, byteLength }] of Object.entries(tensors)) {
-    header[name] = { dtype: "F32", shape: [length], data_offsets: [end, end + byteLength] } satisfies TensorHeader;
+  const headers = Object.entries(tensors).map(([name, { length, byteLength }]): [string, TensorHeader] => {
+    const start = end;
     end += byteLength;
-  }
+    return [name, { dtype: "F32", shape: [length], data_offsets: [start, end] }];
+  });
+  const header = Object.fromEntries<unknown>([["__metadata__", metadata], ...headers]);
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerSize = Math.ceil(json.length / headerAlignment) * headerAlignment;
   const bytes = new Uint8Array(8 + headerSize + end);
@@ -50,8 +51,7 @@ export const encodeSafetensors = ({ tensors, metadata }: SafetensorsFile): Uint8
 export const decodeSafetensors = (bytes: Uint8Array): SafetensorsFile => {
   const { header, start } = readHeader(bytes);
   const { __metadata__: metadata = {}, ...entries } = header;
-  const tensors: Record<string, Float32Array> = {};
-  for (const [name, entry] of Object.entries(entries)) {
+  const tensors = Object.entries(entries).map(([name, entry]): [string, Float32Array] => {
     const { dtype, shape, data_offsets: offsets } = entry as Partial<TensorHeader>;
     const [from = Number.NaN, to = Number.NaN] = offsets ?? [];
     const size = (shape ?? []).reduce((product, each) => product * each, 4);
@@ -62,9 +62,9 @@ export const decodeSafetensors = (bytes: Uint8Array): SafetensorsFile => {
       );
     }
     // A copy: its place in the file need not suit float32. A Buffer's own `slice` would be no copy.
-    tensors[name] = new Float32Array(Uint8Array.from(bytes.subarray(start + from, start + to)).buffer);
-  }
-  return { tensors, metadata: metadata as Readonly<Record<string, string>> };
+    return [name, new Float32Array(Uint8Array.from(bytes.subarray(start + from, start + to)).buffer)];
+  });
+  return { tensors: Object.fromEntries(tensors), metadata: metadata as Readonly<Record<string, string>> };
 };
 
 const readHeader = (bytes: Uint8Array): { readonly header: Record<string, unknown>; readonly start: number } => {
