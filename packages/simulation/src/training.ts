@@ -131,19 +131,23 @@ export class Training {
     return this.#members.map(({ agent }) => agent);
   }
 
-  /** One epoch of every community, and a round of the federation when it is due. */
+  /** A round of the federation when it is due, and one epoch of every community. */
   async runEpoch(): Promise<void> {
     if (this.#epoch === 0) for (const member of this.#members) this.#record(member, {});
+    this.federateWhenDue();
     this.#epoch++;
     for (const [index, member] of this.#members.entries()) {
       const sums = await this.#train(index, member);
       this.#sinceRound[index] = added(this.#sinceRound[index] ?? noSums, sums);
       this.#record(member, meanLosses(sums));
     }
+  }
+
+  /** Alg. 1, line 3: every f_p epochs a round takes place before the next epoch, once there is something to average. */
+  federateWhenDue(): void {
     const { federation } = this.settings;
-    const hasLearned = this.#sinceRound.some(({ updates }) => updates > 0);
-    // Alg. 1, line 3
-    if (federation !== undefined && this.#epoch % federation.federateEvery === 0 && hasLearned) this.#federate();
+    if (federation === undefined || this.#epoch % federation.federateEvery !== 0) return;
+    if (this.#sinceRound.some(({ updates }) => updates > 0)) this.#federate();
   }
 
   /** Alg. 1, lines 8 to 21. */
