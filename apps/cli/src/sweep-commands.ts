@@ -56,12 +56,12 @@ export const simulate = async (
   const sums: EpochSums[] = [];
   const started = performance.now();
   for (const trial of plan.trials) {
-    const line = (done: number) =>
-      `trial ${trial.number} of ${plan.trials.length}: ${trial.policy}, epoch ${done} of ${plan.epochs}`;
+    const line = (done: number, all: number) =>
+      `trial ${trial.number} of ${plan.trials.length}: ${trial.policy}, epoch ${done} of ${all}`;
     sums.push(
-      ...(await simulateTrial(plan, trial, async (done) => {
+      ...(await simulateTrial(plan, trial, async (done, all) => {
         // A comparison of a moment needs no progress.
-        if (performance.now() - started > 1000) progress.update("simulating", line(done));
+        if (performance.now() - started > 1000) progress.update("simulating", line(done, all));
         await nextTurn();
       })),
     );

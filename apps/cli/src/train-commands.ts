@@ -4,12 +4,11 @@ import { type EpochSums, epochSeed, sweepRows, sweepTable } from "@offloadlab/re
 import {
   Community,
   type ComparedName,
-  literal,
   type Method,
   policyFor,
-  recommended,
   runEpoch,
   type Training,
+  trainingSettings,
 } from "@offloadlab/simulation";
 import { exitCodes } from "./exit-codes.ts";
 import { experimentOf, type ManifestChanges } from "./experiment-source.ts";
@@ -33,10 +32,9 @@ const checkpointEvery = 5;
 /** `offload train`: trains the agents of all communities; goes on where it was stopped. */
 export const train = async (options: TrainOptions): Promise<void> => {
   const { method, networks, hyperparameters, epochs, seed, out, format } = options;
-  const base = hyperparameters === "paper" ? literal(method, epochs) : recommended(method, epochs);
   const plan: TrainingPlan = {
     world: worldOf(options),
-    settings: { ...base, networks, agent: { ...base.agent, pooled: networks === "set" } },
+    settings: trainingSettings(method, { epochs, networks, hyperparameters }),
     seed,
     commit: await commitOfCode(),
   };

@@ -30,6 +30,15 @@ it("without a loop has one point, of one epoch", () => {
   expect(accepted(good)).toMatchObject({ epochs: 1, points: [{ variables: {}, settings: presets.paper }] });
 });
 
+it("trains methods that learn, 60 epochs of set networks unless it says otherwise", () => {
+  expect(accepted(good).training).toEqual({ epochs: 60, networks: "set", hyperparameters: "recommended" });
+  const text = `${good.replace("greedy", "pfr-oa")}training: {epochs: 5, networks: flat}\n`;
+  expect(accepted(text)).toMatchObject({
+    policies: ["local", "pfr-oa"],
+    training: { epochs: 5, networks: "flat", hyperparameters: "recommended" },
+  });
+});
+
 it("makes a point of every combination, the last variable fastest", () => {
   const { points } = accepted(
     `${good}loop:\n  deadline_seconds: [1, 2]\n  communities.each.bandwidth_hertz: [5e6, 15e6]\n`,

@@ -1,12 +1,16 @@
 import { presets, type Settings, SettingsError, settingsFromFile, settingsToFile } from "@offloadlab/model";
-import { type ComparedName, comparedNames } from "@offloadlab/simulation";
+import { type ComparedName, comparedNames, type Method, methods } from "@offloadlab/simulation";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { LoopValue } from "./sweep-rows.ts";
 import { resolveTraces, type TraceSource } from "./trace-source.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
 
-const names = (list: readonly string[]) => Type.Union(list.map((name) => Type.Literal(name)));
+/** What an experiment can compare: policies that need no training, and methods that train one. */
+export type Contestant = ComparedName | Method;
+const contestants: readonly Contestant[] = [...comparedNames, ...methods];
+
+const names = (list: readonly string[]) => Type.Enum([...list]);
 
 const ExperimentFile = Type.Object(
   {
@@ -20,11 +24,22 @@ const ExperimentFile = Type.Object(
     settings: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     /** Values of settings, by path, or of `preset`; every combination is a point of the experiment. */
     loop: Type.Optional(Type.Record(Type.String(), Type.Array(Type.Unknown(), { minItems: 1, uniqueItems: true }))),
-    policies: Type.Array(names(comparedNames), { minItems: 1, uniqueItems: true }),
+    policies: Type.Array(names(contestants), { minItems: 1, uniqueItems: true }),
     /** How often each policy is run; the same repetition of every policy has the same arrivals. */
     repetitions: Type.Integer({ minimum: 1, maximum: 10_000 }),
     /** How many epochs a simulated repetition lasts. */
     epochs: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    /** How methods that learn are trained, before they are evaluated. */
+    training: Type.Optional(
+      Type.Object(
+        {
+          epochs: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+          networks: Type.Optional(names(["set", "flat"])),
+          hyperparameters: Type.Optional(names(["recommended", "paper"])),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
     /** Lab seconds per real second, for emulated hardware only. */
     clock_speed_ratio: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
@@ -32,6 +47,17 @@ const ExperimentFile = Type.Object(
   { additionalProperties: false },
 );
 type ExperimentFile = Static<typeof ExperimentFile>;
+
+/** How a method is trained in each trial. */
+export interface TrainingChoice {
+  /** P */
+  readonly epochs: number;
+  readonly networks: "set" | "flat";
+  /** What learned best, or the paper's own where it gives them. */
+  readonly hyperparameters: "recommended" | "paper";
+}
+
+const trainingDefaults: TrainingChoice = { epochs: 60, networks: "set", hyperparameters: "recommended" };
 
 /** One combination of loop values. */
 export interface Point {
@@ -45,7 +71,8 @@ export interface Experiment {
   readonly name: string;
   /** Without loop variables there is one. */
   readonly points: readonly Point[];
-  readonly policies: readonly ComparedName[];
+  readonly policies: readonly Contestant[];
+  readonly training: TrainingChoice;
   readonly repetitions: number;
   readonly epochs: number;
   readonly seed: number;
@@ -85,13 +112,11 @@ const problemsOf = (
     return extra.map((key) => `${at([...path, key])}: unknown key \`${key}\`; known are ${known}`);
   }
   // Each unknown key has an error of its own besides, with the keyword `boolean`.
-  if (error.keyword === "const" || error.keyword === "boolean") return [];
+  if (error.keyword === "boolean") return [];
   const expected =
-    path[0] === "policies" && path.length > 1
-      ? `must be one of ${comparedNames.join(", ")}`
-      : path[0] === "preset"
-        ? `must be one of ${Object.keys(presets).join(", ")}`
-        : error.message;
+    error.keyword === "enum"
+      ? `must be one of ${(error.params as { allowedValues: string[] }).allowedValues.join(", ")}`
+      : error.message;
   return [`${at(path)}: \`${path.join(".") || "manifest"}\` ${expected}, got ${JSON.stringify(valueAt(value, path))}`];
 };
 
@@ -133,7 +158,8 @@ const resolve = (
   return {
     name: file.name,
     points,
-    policies: file.policies as readonly ComparedName[],
+    policies: file.policies as readonly Contestant[],
+    training: { ...trainingDefaults, ...file.training } as TrainingChoice,
     repetitions: file.repetitions,
     epochs: file.epochs ?? 1,
     seed: file.seed,

@@ -80,7 +80,7 @@ it.each([
   [
     "a policy that does not exist",
     good.replace("edge", "egde"),
-    '3:19: `policies.1` must be one of local, edge, greedy, fair, oracle, got "egde"',
+    '3:19: `policies.1` must be one of local, edge, greedy, fair, oracle, dqn, ddpg, td3, mcf-td3, pfr-oa, got "egde"',
   ],
   ["a policy that is named twice", good.replace("edge", "local"), "3:1: `policies` must not have duplicate items"],
   [

@@ -1,6 +1,16 @@
-import { randomStream, type Settings, settingsFromFile, settingsToFile } from "@offloadlab/model";
-import { Community, type ComparedName, policyFor, runEpoch } from "@offloadlab/simulation";
-import type { Experiment, Point } from "./experiment.ts";
+import { onnxEngine } from "@offloadlab/learning";
+import { randomStream, settingsFromFile, settingsToFile } from "@offloadlab/model";
+import {
+  Community,
+  type ComparedName,
+  comparedNames,
+  type Method,
+  policyFor,
+  runEpoch,
+  Training,
+  trainingSettings,
+} from "@offloadlab/simulation";
+import type { Contestant, Experiment, Point, TrainingChoice } from "./experiment.ts";
 import type { EpochSums } from "./sweep-rows.ts";
 
 /** One policy at one point, for all epochs of one repetition: what one process simulates. */
@@ -9,7 +19,7 @@ export interface SweepTrial {
   readonly number: number;
   /** Index of its point. */
   readonly point: number;
-  readonly policy: ComparedName;
+  readonly policy: Contestant;
   /** From 1. */
   readonly repetition: number;
   /** Of the devices and the epochs: the same for all trials of a repetition. */
@@ -23,6 +33,7 @@ export interface SweepPlan {
   readonly commit: string;
   readonly seed: number;
   readonly epochs: number;
+  readonly training: TrainingChoice;
   readonly points: readonly Point[];
   readonly trials: readonly SweepTrial[];
 }
@@ -31,7 +42,7 @@ const formatVersion = 1;
 
 /** The trials of an experiment: every policy at every point, repetition by repetition. */
 export const sweepPlan = (experiment: Experiment, commit: string): SweepPlan => {
-  const { name, seed, epochs, points, policies, repetitions } = experiment;
+  const { name, seed, epochs, training, points, policies, repetitions } = experiment;
   const trials: SweepTrial[] = [];
   for (const point of points.keys()) {
     for (const policy of policies) {
@@ -41,7 +52,7 @@ export const sweepPlan = (experiment: Experiment, commit: string): SweepPlan => 
       }
     }
   }
-  return { name, commit, seed, epochs, points, trials };
+  return { name, commit, seed, epochs, training, points, trials };
 };
 
 /** What the arrivals of an epoch are drawn from; epochs count from 1. */
@@ -49,42 +60,64 @@ export const epochSeed = (trialSeed: number, epoch: number): number =>
   randomStream(trialSeed, "epoch", epoch).integer(2 ** 32);
 
 /**
- * Simulates a trial.
+ * Simulates a trial: a method is trained first, on arrivals that its evaluation does not see.
  *
- * @param onEpoch is told how many epochs are done, and may throw to end the trial
- * @returns an entry for each epoch and community
+ * @param onEpoch is told how many epochs are done of all, training included, and may throw to end the trial
+ * @returns an entry for each epoch of the evaluation and community
  */
 export const simulateTrial = async (
   plan: SweepPlan,
   trial: SweepTrial,
-  onEpoch: (done: number) => void | Promise<void> = () => {},
+  onEpoch: (done: number, all: number) => void | Promise<void> = () => {},
 ): Promise<EpochSums[]> => {
   const point = plan.points[trial.point];
   if (point === undefined) throw new RangeError(`Expected a point below ${plan.points.length}, got ${trial.point}`);
-  const worlds = point.settings.communities.map(({ name }, index) => {
-    const community = new Community(point.settings, index, trial.seed);
-    return { name, community, policy: policyFor(trial.policy, community) };
-  });
-  const sums: EpochSums[] = [];
-  for (let epoch = 1; epoch <= plan.epochs; epoch++) {
-    const seed = epochSeed(trial.seed, epoch);
-    for (const { name, community, policy } of worlds) {
-      const totals = runEpoch(community, policy, seed);
-      sums.push({
-        trial: trial.number,
-        policy: trial.policy,
-        repetition: trial.repetition,
-        variables: point.variables,
-        community: name,
-        epoch,
-        seed,
-        ...totals,
-      });
+  const training = isLearned(trial.policy) ? trainingFor(plan.training, trial.policy, point, trial.seed) : undefined;
+  const trainingEpochs = training === undefined ? 0 : plan.training.epochs;
+  const all = trainingEpochs + plan.epochs;
+  try {
+    while (training !== undefined && training.epoch < trainingEpochs) {
+      await training.runEpoch();
+      await onEpoch(training.epoch, all);
     }
-    await onEpoch(epoch);
+    const worlds = training?.policies() ?? worldsOf(trial.policy as ComparedName, point, trial.seed);
+    const sums: EpochSums[] = [];
+    for (let epoch = 1; epoch <= plan.epochs; epoch++) {
+      const seed = epochSeed(trial.seed, epoch);
+      for (const { community, policy } of worlds) {
+        const totals = runEpoch(community, policy, seed);
+        const { number, policy: name, repetition } = trial;
+        const { variables } = point;
+        const { name: communityName } = community.communitySettings;
+        sums.push({
+          trial: number,
+          policy: name,
+          repetition,
+          variables,
+          community: communityName,
+          epoch,
+          seed,
+          ...totals,
+        });
+      }
+      await onEpoch(trainingEpochs + epoch, all);
+    }
+    return sums;
+  } finally {
+    await training?.close();
   }
-  return sums;
 };
+
+const isLearned = (policy: Contestant): policy is Method => !(comparedNames as readonly string[]).includes(policy);
+
+const trainingFor = (choice: TrainingChoice, method: Method, { settings }: Point, seed: number): Training =>
+  new Training(settings, trainingSettings(method, choice), onnxEngine, seed);
+
+const worldsOf = (policy: ComparedName, { settings }: Point, seed: number) =>
+  settings.communities.map((_, index) => {
+    const community = new Community(settings, index, seed);
+    return { community, policy: policyFor(policy, community) };
+  });
 
 /** A plan as JSON. */
 export const planText = (plan: SweepPlan): string => {
@@ -104,10 +137,10 @@ export const planFromText = (text: string): SweepPlan => {
   };
   if (plan.format !== formatVersion)
     throw new SyntaxError(`expected a plan of format ${formatVersion}, got ${plan.format}`);
-  const { name, commit, seed, epochs, trials } = plan;
+  const { name, commit, seed, epochs, training, trials } = plan;
   const points = plan.points.map(({ variables, settings }) => ({
     variables,
-    settings: settingsFromFile(settings) satisfies Settings,
+    settings: settingsFromFile(settings),
   }));
-  return { name, commit, seed, epochs, points, trials };
+  return { name, commit, seed, epochs, training, points, trials };
 };

@@ -33,7 +33,7 @@ const federations: Readonly<Record<Method, FederationSettings | undefined>> = {
 };
 
 /** What learned best of all that was tried: `set` networks, a value for each device. */
-export const recommended = (method: Method, epochs: number): TrainingSettings => ({
+const recommended = (method: Method, epochs: number): TrainingSettings => ({
   method,
   networks: "set",
   values: "device",
@@ -45,7 +45,7 @@ export const recommended = (method: Method, epochs: number): TrainingSettings =>
 });
 
 /** §V-A's own settings, where it gives them: one flat network, one value, γ = 0.995, τ = 1e-4, ρ = 0.1, N = 256, f_p = 50. */
-export const literal = (method: Method, epochs: number): TrainingSettings => {
+const literal = (method: Method, epochs: number): TrainingSettings => {
   const federation = federations[method];
   return {
     ...recommended(method, epochs),
@@ -65,4 +65,19 @@ export const literal = (method: Method, epochs: number): TrainingSettings => {
     },
     federation: federation === undefined ? undefined : { ...federation, federateEvery: count(50) },
   };
+};
+
+/** How a method is trained that a user has chosen. */
+export const trainingSettings = (
+  method: Method,
+  choice: {
+    readonly epochs: number;
+    readonly networks: AgentView["networks"];
+    /** What learned best, or the paper's own where it gives them. */
+    readonly hyperparameters: "recommended" | "paper";
+  },
+): TrainingSettings => {
+  const { epochs, networks, hyperparameters } = choice;
+  const base = hyperparameters === "paper" ? literal(method, epochs) : recommended(method, epochs);
+  return { ...base, networks, agent: { ...base.agent, pooled: networks === "set" } };
 };

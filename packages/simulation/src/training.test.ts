@@ -4,7 +4,7 @@ import { count } from "@offloadlab/units";
 import { afterEach, expect, it } from "vitest";
 import { Training } from "./training.ts";
 import { decodeTraining, encodeTraining } from "./training-file.ts";
-import { type Method, recommended, type TrainingSettings } from "./training-settings.ts";
+import { type Method, type TrainingSettings, trainingSettings } from "./training-settings.ts";
 
 /** The paper's communities with few devices and short epochs. */
 const small: Settings = {
@@ -13,7 +13,7 @@ const small: Settings = {
   communities: paper.communities.map((community) => ({ ...community, deviceCount: count(3) })),
 };
 const short = (method: Method): TrainingSettings => {
-  const settings = recommended(method, 6);
+  const settings = trainingSettings(method, { epochs: 6, networks: "set", hyperparameters: "recommended" });
   const federation = settings.federation && { ...settings.federation, federateEvery: count(2) };
   return { ...settings, randomEpochs: 1, federation, agent: { ...settings.agent, hidden: 8, batchSize: 4 } };
 };
