@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
-import { comparedNames, methods } from "@offloadlab/simulation";
+import { comparedNames, methods, tuneEngine } from "@offloadlab/simulation";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { check, report } from "./archive-commands.ts";
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
@@ -249,6 +249,7 @@ const exitCodeOf = (error: unknown): ExitCode => {
   return error.code === "peer/unreachable" || error.code === "peer/slow" ? exitCodes.unreachable : exitCodes.failed;
 };
 
+tuneEngine();
 try {
   await program.parseAsync();
 } catch (error) {

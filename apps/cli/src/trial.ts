@@ -1,3 +1,4 @@
+import { tuneEngine } from "@offloadlab/simulation";
 import { runTrials } from "./run-trials.ts";
 
 // `offload trial` as a program of its own, which starts in a part of the time that the whole CLI takes.
@@ -5,6 +6,7 @@ const [folder = "", numbers = ""] = process.argv.slice(2);
 // Whoever started this process has gone: a trial that nobody waits for would be made a second time beside this one.
 const orphaned = (): never => process.exit(1);
 process.on("disconnect", orphaned);
+tuneEngine();
 await runTrials(folder, numbers);
 process.off("disconnect", orphaned);
 process.disconnect?.();

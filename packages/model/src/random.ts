@@ -27,34 +27,34 @@ export const randomStream = (seed: number, ...labels: readonly (string | number)
 
 /** Hashes labels to four words: MurmurHash3's mixing, one multiplier for each word. */
 class LabelHash {
-  #a = 0x9e3779b9 | 0;
-  #b = 0x243f6a88 | 0;
-  #c = 0xb7e15162 | 0;
-  #d = 0xdeadbeef | 0;
+  private a = 0x9e3779b9 | 0;
+  private b = 0x243f6a88 | 0;
+  private c = 0xb7e15162 | 0;
+  private d = 0xdeadbeef | 0;
 
   /** What kind of label and how long comes first, so that no two lists of labels are absorbed alike. */
   absorb(label: string | number): void {
     if (typeof label === "number" && Number.isSafeInteger(label)) {
-      this.#mix(1);
-      this.#mix(label | 0);
-      this.#mix(Math.floor(label / 2 ** 32) | 0);
+      this.mix(1);
+      this.mix(label | 0);
+      this.mix(Math.floor(label / 2 ** 32) | 0);
       return;
     }
     const text = String(label);
-    this.#mix(typeof label === "number" ? 2 : 3);
-    this.#mix(text.length);
-    for (let i = 0; i < text.length; i++) this.#mix(text.charCodeAt(i));
+    this.mix(typeof label === "number" ? 2 : 3);
+    this.mix(text.length);
+    for (let i = 0; i < text.length; i++) this.mix(text.charCodeAt(i));
   }
 
   get words(): readonly [number, number, number, number] {
-    return [finish(this.#a), finish(this.#b), finish(this.#c), finish(this.#d)];
+    return [finish(this.a), finish(this.b), finish(this.c), finish(this.d)];
   }
 
-  #mix(word: number): void {
-    this.#a = rotated(Math.imul(this.#a ^ word, 0xcc9e2d51));
-    this.#b = rotated(Math.imul(this.#b ^ word, 0x1b873593));
-    this.#c = rotated(Math.imul(this.#c ^ word, 0x85ebca6b));
-    this.#d = rotated(Math.imul(this.#d ^ word, 0xc2b2ae35));
+  private mix(word: number): void {
+    this.a = rotated(Math.imul(this.a ^ word, 0xcc9e2d51));
+    this.b = rotated(Math.imul(this.b ^ word, 0x1b873593));
+    this.c = rotated(Math.imul(this.c ^ word, 0x85ebca6b));
+    this.d = rotated(Math.imul(this.d ^ word, 0xc2b2ae35));
   }
 }
 
@@ -71,24 +71,23 @@ const largestPart = 16;
 
 /** Chris Doty-Humphrey's sfc32 (PractRand 0.94): 32-bit words with a period of at least 2^32. */
 class SmallFastChaotic implements RandomStream {
-  #a: number;
-  #b: number;
-  #c: number;
-  #counter: number;
+  // `private`, not `#`: names with `#` take longer, and every arrival of a simulation is drawn here.
+  private a: number;
+  private b: number;
+  private c: number;
+  private counter: number;
   /** The mean of the last Poisson draw with its e^-mean: a stream mostly draws with one mean. */
-  #mean = 0;
-  #noEvent = 1;
+  private mean = 0;
+  private noEvent = 1;
 
   constructor(hash: LabelHash) {
-    [this.#a, this.#b, this.#c, this.#counter] = hash.words;
-    // The author's seeding: the first words still show the seed.
-    for (let i = 0; i < 15; i++) this.#word();
+    [this.a, this.b, this.c, this.counter] = hash.words;
+    // The author's seeding takes fifteen words, for the first ones still show the seed; a sixteenth does no harm.
+    for (let i = 0; i < 8; i++) this.fraction();
   }
 
   uniform(low = 0, high = 1): number {
-    // 27 + 26 bits fill the 53 of a double, so every value is a multiple of 2^-53.
-    const fraction = ((this.#word() >>> 5) * 0x4000000 + (this.#word() >>> 6)) / 0x20000000000000;
-    return low + fraction * (high - low);
+    return low + this.fraction() * (high - low);
   }
 
   integer(limit: number): number {
@@ -100,18 +99,18 @@ class SmallFastChaotic implements RandomStream {
     let events = 0;
     let rest = mean;
     // Sums of Poisson draws are Poisson; in parts, e^-mean does not underflow.
-    for (; rest > largestPart; rest -= largestPart) events += this.#poissonPart(largestPart);
-    return events + this.#poissonPart(rest);
+    for (; rest > largestPart; rest -= largestPart) events += this.poissonOf(largestPart);
+    return events + this.poissonOf(rest);
   }
 
   /** Inverts the cumulative distribution of a Poisson with a small mean. */
-  #poissonPart(mean: number): number {
-    if (mean !== this.#mean) {
-      this.#mean = mean;
-      this.#noEvent = 1 / exponential(mean);
+  private poissonOf(mean: number): number {
+    if (mean !== this.mean) {
+      this.mean = mean;
+      this.noEvent = 1 / exponential(mean);
     }
-    const level = this.uniform();
-    let probability = this.#noEvent;
+    const level = this.fraction();
+    let probability = this.noEvent;
     let cumulative = probability;
     let events = 0;
     while (level >= cumulative) {
@@ -124,13 +123,19 @@ class SmallFastChaotic implements RandomStream {
     return events;
   }
 
-  #word(): number {
-    const word = (((this.#a + this.#b) | 0) + this.#counter) | 0;
-    this.#counter = (this.#counter + 1) | 0;
-    this.#a = this.#b ^ (this.#b >>> 9);
-    this.#b = (this.#c + (this.#c << 3)) | 0;
-    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + word) | 0;
-    return word >>> 0;
+  /** In [0, 1), from two words: 27 + 26 bits fill the 53 of a double, so every value is a multiple of 2^-53. */
+  private fraction(): number {
+    const { a, b, c, counter } = this;
+    const first = (((a + b) | 0) + counter) | 0;
+    const nextA = b ^ (b >>> 9);
+    const nextB = (c + (c << 3)) | 0;
+    const nextC = (((c << 21) | (c >>> 11)) + first) | 0;
+    const second = (((nextA + nextB) | 0) + ((counter + 1) | 0)) | 0;
+    this.counter = (counter + 2) | 0;
+    this.a = nextB ^ (nextB >>> 9);
+    this.b = (nextC + (nextC << 3)) | 0;
+    this.c = (((nextC << 21) | (nextC >>> 11)) + second) | 0;
+    return ((first >>> 5) * 0x4000000 + (second >>> 6)) / 0x20000000000000;
   }
 }
 

@@ -19,18 +19,18 @@ const indexOf = Object.fromEntries(outcomes.map((outcome, index) => [outcome, in
 /** Adds up how the tasks of an epoch end. */
 export class Tally {
   /** By `outcomes`. */
-  readonly #counts = new Uint32Array(outcomes.length);
+  private readonly counts = new Uint32Array(outcomes.length);
   /** Reward, energy, waiting time. */
-  readonly #sums = new Float64Array(3);
+  private readonly sums = new Float64Array(3);
 
   clear(): void {
-    this.#counts.fill(0);
-    this.#sums.fill(0);
+    this.counts.fill(0);
+    this.sums.fill(0);
   }
 
   add(outcome: Outcome, reward: number, energy: number, waiting: number): void {
-    const counts = this.#counts;
-    const sums = this.#sums;
+    const counts = this.counts;
+    const sums = this.sums;
     const index = indexOf[outcome];
     counts[index] = (counts[index] as number) + 1;
     sums[0] = (sums[0] as number) + reward;
@@ -39,14 +39,14 @@ export class Tally {
   }
 
   copyFrom(other: Tally): void {
-    this.#counts.set(other.#counts);
-    this.#sums.set(other.#sums);
+    this.counts.set(other.counts);
+    this.sums.set(other.sums);
   }
 
   totals(): EpochTotals {
-    const [reward = 0, energyJoules = 0, waitingSeconds = 0] = this.#sums;
-    const counts = Object.fromEntries(outcomes.map((outcome, index) => [outcome, this.#counts[index] ?? 0]));
-    const tasks = this.#counts.reduce((sum, count) => sum + count, 0);
+    const [reward = 0, energyJoules = 0, waitingSeconds = 0] = this.sums;
+    const counts = Object.fromEntries(outcomes.map((outcome, index) => [outcome, this.counts[index] ?? 0]));
+    const tasks = this.counts.reduce((sum, count) => sum + count, 0);
     return { tasks, outcomes: counts as Record<Outcome, number>, reward, energyJoules, waitingSeconds };
   }
 }

@@ -9,3 +9,4 @@ export * from "./run.ts";
 export * from "./training.ts";
 export * from "./training-file.ts";
 export * from "./training-settings.ts";
+export * from "./tune-engine.ts";
