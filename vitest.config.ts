@@ -25,6 +25,13 @@ export default defineConfig({
       },
       {
         test: {
+          name: "onnx",
+          include: ["test/onnx/*.test.ts"],
+          env,
+        },
+      },
+      {
+        test: {
           name: "slurm",
           include: ["test/slurm/*.test.ts"],
           fileParallelism: false,

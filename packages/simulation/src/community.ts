@@ -282,6 +282,7 @@ export class Community implements Environment<Observation, Action> {
   private begin(): Observation {
     const { observation } = this;
     this.tally.clear();
+    this.uploadUntil.fill(0);
     this.processor.clear();
     this.radio.clear();
     this.usableFrom.fill(0);
