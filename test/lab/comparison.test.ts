@@ -67,14 +67,23 @@ describe("a rehearsal without a terminal", () => {
     for (const trial of [2, 3, 4]) expect(tasks(trial).sort()).toEqual(first);
   });
 
-  test("classifies with the embedded model: labels are right at least 95 times in 100", async () => {
+  test("classifies with the embedded model: of the images, it labels at least 95 in 100 right, everywhere and always", async () => {
     const { journals } = await readRun(archive);
-    const ends = [...journals.values()].flat().filter((record) => record.kind === "outcome");
-    const labelled = ends.filter(({ label, expectedLabel }) => label !== null && expectedLabel !== null);
-    expect(labelled.length).toBeGreaterThan(40);
-    expect(
-      labelled.filter(({ label, expectedLabel }) => label === expectedLabel).length / labelled.length,
-    ).toBeGreaterThanOrEqual(0.95);
+    const records = [...journals.values()].flat();
+    const imageOf = new Map(
+      records.flatMap((record) =>
+        record.kind === "generated" ? [[`${record.trial} ${record.task}`, record.image] as const] : [],
+      ),
+    );
+    // By image, not by task: a few images are drawn again and again, and one that is hard would count as often.
+    const isRight = new Map<number | undefined, boolean>();
+    for (const record of records) {
+      if (record.kind !== "outcome" || record.label === null || record.expectedLabel === null) continue;
+      const image = imageOf.get(`${record.trial} ${record.task}`);
+      isRight.set(image, (isRight.get(image) ?? true) && record.label === record.expectedLabel);
+    }
+    expect(isRight.size).toBeGreaterThan(20);
+    expect([...isRight.values()].filter(Boolean).length / isRight.size).toBeGreaterThanOrEqual(0.95);
   });
 
   test("its archive is accepted by the checker and reported by the CLI", async () => {
