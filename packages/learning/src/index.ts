@@ -8,6 +8,6 @@ export { onnxEngine } from "./graph/onnx-engine.ts";
 export type * from "./graph/program.ts";
 export * from "./network.ts";
 export * from "./replay-buffer.ts";
+export * from "./safetensors.ts";
 export type { LearnerSettings } from "./settings.ts";
 export { Td3, type Td3Settings, td3Defaults, td3Shapes, td3Update } from "./td3.ts";
-export * from "./safetensors.ts";

@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { embeddedModel } from "@offloadlab/classifier";
+import { encodeModel, type Graph, td3Defaults, td3Update } from "@offloadlab/learning";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as graph from "../../packages/learning/src/graph/expression.ts";
+import { lower } from "../../packages/learning/src/graph/lower.ts";
+
+const { input } = graph;
+const run = promisify(execFile);
+/** With Debian's interpreter: it has Debian's python3-onnx. */
+const check = (folder: string) => run("/usr/bin/python3", [join(import.meta.dirname, "check.py"), folder]);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "offloadlab-onnx-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const rows = {
+  flat: { rows: 1, features: 17, actions: 9, values: 1 },
+  set: { rows: 13, features: 12, actions: 3, values: 1 },
+};
+
+/** A program for each operation, those with both matrices' axes among them. */
+const operations = (): Record<string, graph.Expression> => {
+  const [a, b, column] = [input("a", [2, 3]), input("b", [2, 3]), input("column", [2, 1])];
+  const stack = input("stack", [4, 2, 3]);
+  const [gradient] = graph.gradients(graph.sum(graph.tanh(graph.matmul(stack, a, { transposeRight: true }))), [a]);
+  return {
+    add: graph.add(a, column),
+    subtract: graph.subtract(a, b),
+    multiply: graph.multiply(a, 2),
+    divide: graph.divide(a, b),
+    minimum: graph.minimum(a, column),
+    maximum: graph.maximum(a, b),
+    atMost: graph.atMost(a, b),
+    above: graph.above(a, 0),
+    relu: graph.relu(a),
+    tanh: graph.tanh(a),
+    squareRoot: graph.squareRoot(a),
+    stop: graph.stopGradient(a),
+    matmul: graph.matmul(a, b, { transposeRight: true }),
+    batchedMatmul: graph.matmul(stack, a, { transposeLeft: true }),
+    rowSum: graph.sum(a, [0]),
+    columnSum: graph.sum(a, [1]),
+    mean: graph.mean(stack),
+    largest: graph.largest(stack, 1),
+    reshape: graph.reshape(a, [6]),
+    broadcast: graph.broadcastTo(column, [4, 2, 3]),
+    concat: graph.concat([a, column], 1),
+    slice: graph.slice(stack, 2, 1, 3),
+    pad: graph.pad(a, 0, 1, 2),
+    gradient: gradient as graph.Expression,
+    input: a,
+    constant: graph.scalar(1),
+  };
+};
+
+test("ONNX's checker accepts every model that we write", { timeout: 60_000 }, async () => {
+  const models: Record<string, Graph> = { operations: lower("operations", operations()) };
+  for (const [name, shape] of Object.entries(rows)) {
+    for (const withActor of [false, true]) {
+      const settings = { ...td3Defaults, pooled: name === "set" };
+      const outputs = td3Update(shape, settings, { withActor, withProximal: withActor });
+      const model = `${name}-${withActor ? "actor" : "critics"}`;
+      models[model] = lower(model, outputs);
+    }
+  }
+  for (const [name, model] of Object.entries(models)) {
+    await writeFile(join(folder, `${name}.onnx`), encodeModel(model));
+  }
+  await copyFile(embeddedModel, join(folder, "embedded.onnx"));
+  const { stdout } = await check(folder);
+  expect(stdout.trim().split("\n")).toHaveLength(Object.keys(models).length + 1);
+});
+
+test("the checker finds what is wrong with a model", async () => {
+  const broken = await mkdtemp(join(folder, "broken-"));
+  const model = lower("broken", { y: graph.tanh(input("x", [2, 3])) });
+  const changes: Record<string, Partial<Graph>> = {
+    "unknown-operator": { nodes: [{ operator: "Tangent", inputs: ["x"], outputs: ["y"] }] },
+    "wrong-type": { outputs: [{ name: "y", type: "int64", shape: [2, 3] }] },
+    "wrong-shape": { outputs: [{ name: "y", type: "float32", shape: [3, 2] }] },
+    "wrong-arguments": { nodes: [{ operator: "Tanh", inputs: ["x", "x"], outputs: ["y"] }] },
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    await writeFile(join(broken, `${name}.onnx`), encodeModel({ ...model, ...change }));
+  }
+  const failure = await check(broken).then(
+    ({ stdout }) => ({ stdout, stderr: "", code: 0 }),
+    (error: { stdout: string; stderr: string; code: number }) => error,
+  );
+  expect(failure).toMatchObject({ code: 1, stdout: "" });
+  for (const name of Object.keys(changes)) expect(failure.stderr).toContain(`${name}.onnx: `);
+  await rm(broken, { recursive: true });
+});
