@@ -7,7 +7,17 @@ import {
   planRound,
   type RoundPlan,
 } from "@offloadlab/federation";
-import { type Agent, type AgentSnapshot, type Engine, type Losses, Td3 } from "@offloadlab/learning";
+import {
+  type Agent,
+  type AgentSnapshot,
+  Ddpg,
+  Dqn,
+  dqnDefaults,
+  type Engine,
+  type LearnerSettings,
+  type Losses,
+  Td3,
+} from "@offloadlab/learning";
 import { randomStream, type Settings } from "@offloadlab/model";
 import type { Policy } from "@offloadlab/policies";
 import { AgentWorld } from "./agent-world.ts";
@@ -276,21 +286,28 @@ export class Training {
 }
 
 const agentFor = (
-  { agent, networks, method }: TrainingSettings,
+  { agent, method }: TrainingSettings,
   engine: Engine,
-  world: AgentWorld,
+  { shape }: AgentWorld,
   weightsSeed: number,
   drawsSeed: number,
 ): Agent => {
-  const settings = { ...agent, pooled: networks === "set" };
   switch (method) {
+    case "dqn":
+      return new Dqn(engine, shape, { ...dqnDefaults, ...learnerOf(agent) }, weightsSeed, drawsSeed);
+    case "ddpg":
+      return new Ddpg(engine, shape, agent, weightsSeed, drawsSeed);
     case "td3":
     case "mcf-td3":
     case "pfr-oa":
-      return new Td3(engine, world.shape, settings, weightsSeed, drawsSeed);
-    default:
-      throw new RangeError(`no ${method} yet`);
+      return new Td3(engine, shape, agent, weightsSeed, drawsSeed);
   }
+};
+
+/** What all learners have in common. */
+const learnerOf = (settings: LearnerSettings): LearnerSettings => {
+  const { hidden, pooled, discount, learningRate, targetShare, batchSize, bufferCapacity } = settings;
+  return { hidden, pooled, discount, learningRate, targetShare, batchSize, bufferCapacity };
 };
 
 const perTask = (totals: EpochTotals) => ({
