@@ -32,6 +32,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: "gates",
+          include: ["test/learning/*.test.ts"],
+          testTimeout: 600_000,
+          env,
+        },
+      },
+      {
+        test: {
           name: "slurm",
           include: ["test/slurm/*.test.ts"],
           fileParallelism: false,

@@ -1,5 +1,5 @@
 // One update of TD3: ours on ONNX Runtime beside PyTorch as CleanRL uses it and TensorFlow.js on WebAssembly, one thread
-// each, in turns; and two learners at once beside one.
+// in one process each, in turns; and two learners at once beside one.
 //   npm run bench:learner [-- --format json]
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,8 +21,18 @@ const rounds = 25;
 /** How long a turn takes; at least one pair of updates. */
 const seconds = 0.1;
 
-/** Milliseconds of an update, sampling included, over pairs: critics, then critics, actor and targets. */
-type Timed = (hidden: number) => Promise<number>;
+/** Milliseconds of one of what a turn repeats. */
+type Turn = (hidden: number) => Promise<number>;
+
+const turnOf = async (work: () => unknown, count: number): Promise<number> => {
+  let done = 0;
+  const start = performance.now();
+  while (done === 0 || performance.now() - start < 1000 * seconds) {
+    for (let i = 0; i < count; i++) await work();
+    done += count;
+  }
+  return (performance.now() - start) / done;
+};
 
 /** A learner whose buffer is full of noise. */
 const openLearner = (engine: Engine, hidden: number): Td3 => {
@@ -36,25 +46,75 @@ const openLearner = (engine: Engine, hidden: number): Td3 => {
   return learner;
 };
 
-const timedLearner = (engine: Engine): Timed => {
+/** Of an update, sampling included; a turn's are pairs: critics, then critics, actor and targets. */
+const updates = (engine: Engine): Turn => {
   const learners = new Map<number, Td3>();
   return async (hidden) => {
     const learner = learners.get(hidden) ?? openLearner(engine, hidden);
     if (!learners.has(hidden)) for (let i = 0; i < 4; i++) await learner.update();
     learners.set(hidden, learner);
-    let updates = 0;
-    const start = performance.now();
-    while (updates === 0 || performance.now() - start < 1000 * seconds) {
-      await learner.update();
-      await learner.update();
-      updates += 2;
-    }
-    return (performance.now() - start) / updates;
+    return turnOf(() => learner.update(), 2);
   };
 };
 
-/** Of the Python process beside this file; NaN where it has ended because it found no PyTorch. */
-const timedTorch = (): { readonly time: Timed; close(): void } => {
+/** Of an update by TensorFlow.js on WebAssembly, which has one thread in Node. */
+const openWasm = async (): Promise<Turn> => {
+  const tf = await import("@tensorflow/tfjs");
+  tf.enableProdMode();
+  await import("@tensorflow/tfjs-backend-wasm");
+  await tf.setBackend("wasm");
+  return updates(tfjsEngine);
+};
+
+const productSize = 1024;
+/** Of a product of two large square matrices on ONNX Runtime. */
+const openProduct = async (): Promise<Turn> => {
+  const shape = [productSize, productSize];
+  const program = await onnxEngine.open("product", { product: matmul(input("left", shape), input("right", shape)) });
+  const feeds = { left: new Float32Array(productSize ** 2).fill(0.5), right: new Float32Array(productSize ** 2).fill(2) };
+  return () => turnOf(() => program.run(feeds), 1);
+};
+
+/** Of a loop that does nothing: two at once say how many cores are free. */
+const openLoop = async (): Promise<Turn> => () =>
+  turnOf(() => {
+    for (let i = 0; i < 100_000; i++);
+  }, 10);
+
+const openers = { onnx: async () => updates(onnxEngine), tfjs: openWasm, product: openProduct, loop: openLoop };
+type Work = keyof typeof openers;
+interface Request {
+  readonly work: Work;
+  readonly hidden: number;
+}
+
+/** Answers each request with its milliseconds. */
+const serve = (): void => {
+  const turns = new Map<Work, Promise<Turn>>();
+  process.on("message", async ({ work, hidden }: Request) => {
+    const turn = turns.get(work) ?? openers[work]();
+    turns.set(work, turn);
+    process.send?.(await (await turn)(hidden));
+  });
+};
+
+/** A process that takes turns. */
+class Contender {
+  readonly #child: ChildProcess = fork(import.meta.filename, ["--serve"]);
+
+  async turn(work: Work, hidden = 0): Promise<number> {
+    this.#child.send({ work, hidden } satisfies Request);
+    const [milliseconds] = (await once(this.#child, "message")) as [number];
+    return milliseconds;
+  }
+
+  close(): void {
+    this.#child.disconnect();
+  }
+}
+
+/** The Python process beside this file; NaN once it has ended because it found no PyTorch. */
+const openTorch = (): { readonly turn: Turn; close(): void } => {
   const child = spawn("/usr/bin/python3", [join(import.meta.dirname, "learner_torch.py")], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
@@ -65,7 +125,7 @@ const timedTorch = (): { readonly time: Timed; close(): void } => {
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
   const shape = { states: rows.features, actions: rows.actions, batch: batchSize };
   return {
-    async time(hidden) {
+    async turn(hidden) {
       child.stdin.write(`${JSON.stringify({ ...shape, hidden, seconds })}\n`);
       const { value, done } = await answers.next();
       return done ? Number.NaN : (JSON.parse(value) as { readonly milliseconds: number }).milliseconds;
@@ -74,113 +134,65 @@ const timedTorch = (): { readonly time: Timed; close(): void } => {
   };
 };
 
-/** TensorFlow.js on WebAssembly, which has one thread in Node. */
-const openWasm = async (): Promise<Timed> => {
-  const tf = await import("@tensorflow/tfjs");
-  tf.enableProdMode();
-  await import("@tensorflow/tfjs-backend-wasm");
-  await tf.setBackend("wasm");
-  return timedLearner(tfjsEngine);
-};
-
-/** Milliseconds of a product of two square matrices on ONNX Runtime, and its floating-point operations. */
-const openProduct = async (): Promise<{ readonly operations: number; time(): Promise<number> }> => {
-  const size = 1024;
-  const [left, right] = [input("left", [size, size]), input("right", [size, size])];
-  const program = await onnxEngine.open("product", { product: matmul(left, right) });
-  const feeds = { left: new Float32Array(size ** 2).fill(0.5), right: new Float32Array(size ** 2).fill(0.25) };
-  const time = async () => {
-    const start = performance.now();
-    await program.run(feeds);
-    return performance.now() - start;
-  };
-  return { operations: 2 * size ** 3, time };
-};
-
 /** Floating-point operations in matrix products of an update, averaged over a pair. */
 const productOperations = (hidden: number): number => {
   const pair = [false, true].map((withActor) => {
     const outputs = td3Update(rows, settingsOf(hidden), { withActor, withProximal: false });
-    const products = inOrder(...derived(Object.values(outputs))).filter(({ operation }) => operation.kind === "matmul");
-    return products.reduce((sum, { operation, inputs: [left], size }) => {
-      const inner = left?.shape.at(operation.kind === "matmul" && operation.transposeLeft ? -2 : -1) ?? 0;
-      return sum + 2 * size * inner;
+    return inOrder(...derived(Object.values(outputs))).reduce((sum, { operation, inputs: [left], size }) => {
+      if (operation.kind !== "matmul") return sum;
+      return sum + 2 * size * (left?.shape.at(operation.transposeLeft ? -2 : -1) ?? 0);
     }, 0);
   });
   return pair.reduce((sum, operations) => sum + operations, 0) / pair.length;
 };
 
-/** A learner in a process of its own. */
-class Remote {
-  readonly #child: ChildProcess = fork(import.meta.filename, ["--serve"]);
-
-  /** Updates a second. */
-  async rate(hidden: number): Promise<number> {
-    this.#child.send(hidden);
-    const [milliseconds] = (await once(this.#child, "message")) as [number];
-    return 1000 / milliseconds;
-  }
-
-  close(): void {
-    this.#child.disconnect();
-  }
-}
-
-const serve = (): void => {
-  const time = timedLearner(onnxEngine);
-  process.on("message", async (hidden: number) => process.send?.(await time(hidden)));
-};
-
 const orNull = (value: number): number | null => (Number.isFinite(value) ? Number(value.toFixed(3)) : null);
 
+/** Of each, the least disturbed turn: what else runs on the machine only makes turns longer. */
 const measure = async () => {
-  const product = await openProduct();
-  const torch = timedTorch();
-  const onnx = timedLearner(onnxEngine);
-  const wasm = await openWasm();
-  const found = hiddens.map((hidden) => ({ hidden, onnx: [] as number[], torch: [] as number[], tfjs: [] as number[] }));
-  let peak = 0;
+  const [onnx, tfjs, second] = [new Contender(), new Contender(), new Contender()];
+  const torch = openTorch();
+  const fastest = new Map<string, number>();
+  const note = (name: string, milliseconds: number): void => {
+    fastest.set(name, Math.min(fastest.get(name) ?? Number.POSITIVE_INFINITY, milliseconds));
+  };
+  const noteTogether = async (work: Work, hidden?: number): Promise<void> => {
+    const times = await Promise.all([onnx, second].map((each) => each.turn(work, hidden)));
+    // As if one learner did what both do.
+    note(`two ${work} ${hidden}`, 1 / times.reduce((rate, milliseconds) => rate + 1 / milliseconds, 0));
+  };
   for (let round = 0; round < rounds; round++) {
-    for (const times of found) {
-      times.onnx.push(await onnx(times.hidden));
-      times.torch.push(await torch.time(times.hidden));
-      // Twenty times as slow, and only its magnitude matters.
-      if (round % 5 === 0) times.tfjs.push(await wasm(times.hidden));
-      peak = Math.max(peak, product.operations / (await product.time()) / 1e6);
+    note("product", await onnx.turn("product"));
+    note("loop", await onnx.turn("loop"));
+    await noteTogether("loop");
+    for (const hidden of hiddens) {
+      note(`onnx ${hidden}`, await onnx.turn("onnx", hidden));
+      note(`torch ${hidden}`, await torch.turn(hidden));
+      // Many times as slow, and only its magnitude matters.
+      if (round % 5 === 0) note(`tfjs ${hidden}`, await tfjs.turn("tfjs", hidden));
+      await noteTogether("onnx", hidden);
     }
   }
-  torch.close();
+  for (const each of [onnx, tfjs, second, torch]) each.close();
 
-  const learners = [new Remote(), new Remote()];
-  const rates = hiddens.map((hidden) => ({ hidden, alone: [] as number[], together: [] as number[] }));
-  for (let round = 0; round < rounds; round++) {
-    for (const { hidden, alone, together } of rates) {
-      for (const learner of learners) alone.push(await learner.rate(hidden));
-      const both = await Promise.all(learners.map((learner) => learner.rate(hidden)));
-      together.push(both.reduce((sum, rate) => sum + rate, 0));
-    }
-  }
-  for (const learner of learners) learner.close();
-
-  // The least disturbed turn of each: what else runs on the machine only makes turns longer.
+  const of = (name: string): number => fastest.get(name) ?? Number.NaN;
+  const operationsPerMillisecond = (2 * productSize ** 3) / of("product");
   return {
-    rows: found.map(({ hidden, onnx, torch, tfjs }) => {
-      const [ours, theirs, wasms] = [onnx, torch, tfjs].map((times) => Math.min(...times)) as [number, number, number];
+    rows: hiddens.map((hidden) => {
+      const [ours, theirs, wasm] = [of(`onnx ${hidden}`), of(`torch ${hidden}`), of(`tfjs ${hidden}`)];
       return {
         hidden,
         onnxMilliseconds: orNull(ours),
         torchMilliseconds: orNull(theirs),
-        tfjsMilliseconds: orNull(wasms),
+        tfjsMilliseconds: orNull(wasm),
         torchRatio: orNull(theirs / ours),
-        tfjsRatio: orNull(wasms / ours),
-        productShare: orNull(productOperations(hidden) / 1e6 / peak / ours),
+        tfjsRatio: orNull(wasm / ours),
+        productShare: orNull(productOperations(hidden) / operationsPerMillisecond / ours),
+        twoLearners: orNull(ours / of(`two onnx ${hidden}`)),
       };
     }),
-    twoLearners: rates.map(({ hidden, alone, together }) => ({
-      hidden,
-      throughputRatio: orNull(Math.max(...together) / Math.max(...alone)),
-    })),
-    productGigaflops: orNull(peak),
+    twoLoops: orNull(of("loop") / of("two loop undefined")),
+    productGigaflops: orNull(operationsPerMillisecond / 1e6),
   };
 };
 
@@ -192,10 +204,9 @@ else {
   const results = await measure();
   if (values.format === "json") console.log(JSON.stringify(results));
   else {
-    console.log(`Milliseconds of one TD3 update (S = 17, A = 9, batch 256), the fastest of ${rounds} turns, and how many times ours the others are;`);
-    console.log(`productShare: how much of it matrix products would take at ${results.productGigaflops} GFLOP/s, those of two large matrices.`);
+    console.log(`Milliseconds of a TD3 update (S = 17, A = 9, batch 256), in the fastest of ${rounds} turns; ratios are to ours.`);
+    console.log(`productShare: what its matrix products would take at the ${results.productGigaflops} GFLOP/s of a large one.`);
+    console.log(`twoLearners: updates a second of two at once, in two processes, over those of one; of empty loops ${results.twoLoops}.`);
     console.table(results.rows);
-    console.log("Updates a second of two learners in two processes, over those of one:");
-    console.table(results.twoLearners);
   }
 }

@@ -21,9 +21,10 @@ export interface AdamState {
 }
 
 /**
- * One step of Adam.
+ * One step of Adam, with corrections in the order of operations that its paper recommends at the end of section 2: they
+ * are applied to single numbers, not to every weight.
  *
- * @param correction [2] of this step: 1 / (1 − firstDecay^t) and 1 / (1 − secondDecay^t), from `adamCorrection`
+ * @param correction [1] each, of this step, from `adamCorrection`
  */
 export const adamStep = (
   { weights, first, second }: AdamState,
@@ -33,15 +34,13 @@ export const adamStep = (
 ): AdamState => {
   const nextFirst = add(multiply(first, firstDecay), multiply(gradient, 1 - firstDecay));
   const nextSecond = add(multiply(second, secondDecay), multiply(square(gradient), 1 - secondDecay));
-  // √(v · c) + ε = √c · (√v + ε / √c): corrections are applied to single numbers, not to every weight.
-  const root = squareRoot(correction.second);
-  const stepSize = multiply(divide(correction.first, root), learningRate);
-  const direction = divide(nextFirst, add(squareRoot(nextSecond), divide(epsilon, root)));
-  return { weights: subtract(weights, multiply(direction, stepSize)), first: nextFirst, second: nextSecond };
+  const direction = divide(nextFirst, add(squareRoot(nextSecond), multiply(correction.second, epsilon)));
+  const step = multiply(direction, multiply(correction.first, learningRate));
+  return { weights: subtract(weights, step), first: nextFirst, second: nextSecond };
 };
 
-/** What the moments of the t-th step, from 1, are divided by, inverted. */
-export const adamCorrection = (step: number, { firstDecay, secondDecay }: AdamSettings): [number, number] => [
-  1 / (1 - firstDecay ** step),
-  1 / (1 - secondDecay ** step),
-];
+/** What the learning rate and ε of the t-th step, from 1, are multiplied by, as moments begin at 0. */
+export const adamCorrection = (step: number, { firstDecay, secondDecay }: AdamSettings): [number, number] => {
+  const ofSecond = Math.sqrt(1 - secondDecay ** step);
+  return [ofSecond / (1 - firstDecay ** step), ofSecond];
+};

@@ -179,6 +179,31 @@ describe.each(engines)("$name", (engine) => {
     await agrees(engine, build(...(variables as [Expression, Expression, Expression])), variables, feeds);
   });
 
+  test("what is put together from other operations, by hand", async () => {
+    const x = input("x", [2, 3]);
+    const outputs = {
+      mean: mean(x),
+      rowMeans: mean(x, [1]),
+      columnMeans: mean(x, [0]),
+      columnSums: sum(x, [0]),
+      negative: negate(x),
+      squares: square(x),
+      clipped: clip(x, -1, 2.5),
+    };
+    const values = await computedBy(engine, outputs, { x: Float32Array.of(1, 2, 3, -4, 5, -6) });
+    const expected = {
+      mean: [1 / 6],
+      rowMeans: [2, -5 / 3],
+      columnMeans: [-1.5, 3.5, -1.5],
+      columnSums: [-3, 7, -3],
+      negative: [-1, -2, -3, 4, -5, 6],
+      squares: [1, 4, 9, 16, 25, 36],
+      clipped: [1, 2, 2.5, -1, 2.5, -1],
+    };
+    const arrays = Object.entries(expected).map(([name, numbers]) => [name, Float32Array.from(numbers)]);
+    expectClose(values, Object.fromEntries(arrays), { relative: 1e-6, absolute: 0 });
+  });
+
   test("the gradient of what a loss does not depend on is 0", async () => {
     const [x, unused, stopped] = [input("x", [2]), input("unused", [3]), input("stopped", [2])];
     const loss = sum(multiply(x, stopGradient(stopped)));
