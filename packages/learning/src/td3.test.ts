@@ -74,7 +74,7 @@ describe("Eq. (22)", () => {
   });
 
   it("Eq. (22) is the reward alone after a terminal state", async () => {
-    expect((await target([0, 0, 0])).y).toEqual(rewards);
+    expect((await target([0, 0, 0]))["y"]).toEqual(rewards);
   });
 
   it("Eq. (22) is taken as given: no gradient flows into what it is computed from", async () => {
