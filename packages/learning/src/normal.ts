@@ -3,7 +3,7 @@ import type { RandomStream } from "@offloadlab/model";
 const levels = 1 << 16;
 
 /**
- * Normal draws by inverse transform over 65,536 equally likely levels: within ± 4.2 deviations, their variance off by less
+ * Normal draws by inverse transform over 65,536 equally likely levels: within ± 4.33 deviations, their variance off by less
  * than 1e-4, and a part of the time that exact ones take; noise of agents is clipped far below.
  */
 export class Normal {
