@@ -4,7 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { embeddedModel } from "@offloadlab/classifier";
-import { encodeModel, type Graph, td3Defaults, td3Update } from "@offloadlab/learning";
+import {
+  actorModel,
+  Ddpg,
+  Dqn,
+  ddpgDefaults,
+  dqnDefaults,
+  encodeModel,
+  type Graph,
+  onnxEngine,
+  Td3,
+  td3Defaults,
+  td3Update,
+} from "@offloadlab/learning";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as graph from "../../packages/learning/src/graph/expression.ts";
 import { lower } from "../../packages/learning/src/graph/lower.ts";
@@ -76,6 +88,31 @@ test("ONNX's checker accepts every model that we write", { timeout: 60_000 }, as
   await copyFile(embeddedModel, join(folder, "embedded.onnx"));
   const { stdout } = await check(folder);
   expect(stdout.trim().split("\n")).toHaveLength(Object.keys(models).length + 1);
+});
+
+test("ONNX's checker accepts the actor of every learner, of a set with any number of rows", async () => {
+  const actors = await mkdtemp(join(folder, "actors-"));
+  const shapes = { set: rows.set, flat: { rows: 1, features: 17, actions: 9, values: 3 } } as const;
+  for (const networks of ["set", "flat"] as const) {
+    const shape = shapes[networks];
+    const common = { pooled: networks === "set" };
+    const agents = {
+      td3: new Td3(onnxEngine, shape, { ...td3Defaults, ...common }, 1),
+      ddpg: new Ddpg(onnxEngine, shape, { ...ddpgDefaults, ...common }, 1),
+      dqn: new Dqn(onnxEngine, shape, { ...dqnDefaults, ...common }, 1),
+    };
+    for (const [name, agent] of Object.entries(agents)) {
+      const model = actorModel(agent.actor, networks);
+      expect(model.outputs).toEqual([
+        { name: "action", type: "float32", shape: networks === "set" ? ["devices", 3] : [1, 9] },
+      ]);
+      await writeFile(join(actors, `${networks}-${name}.onnx`), encodeModel(model));
+      await agent.close();
+    }
+  }
+  const { stdout } = await check(actors);
+  expect(stdout.trim().split("\n")).toHaveLength(6);
+  await rm(actors, { recursive: true });
 });
 
 test("the checker finds what is wrong with a model", async () => {

@@ -1,3 +1,4 @@
+import type { Actor } from "./actor.ts";
 import type { Rows } from "./network.ts";
 import type { Transition } from "./replay-buffer.ts";
 
@@ -37,6 +38,8 @@ export interface Agent {
   explore(state: Float32Array, action: Float32Array): void;
   /** Anything. @param action [rows, actions], filled */
   actRandomly(action: Float32Array): void;
+  /** What decides in it, as it is now; its weights are a copy. */
+  readonly actor: Actor;
   store(transition: Transition): void;
   /** Learns from a batch of what is stored. */
   update(): Promise<Losses>;

@@ -37,3 +37,10 @@ export const nearestChoice = (choices: Choices, row: Float32Array, head: number,
   }
   return nearest;
 };
+
+/** The place of the largest of some values, from their first; the first one of equals. */
+export const indexOfLargest = (values: Float32Array, start: number, count: number): number => {
+  let index = 0;
+  for (let i = 1; i < count; i++) if ((values[start + i] as number) > (values[start + index] as number)) index = i;
+  return index;
+};

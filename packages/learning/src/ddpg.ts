@@ -1,4 +1,5 @@
 import { type RandomStream, randomStream } from "@offloadlab/model";
+import type { Actor } from "./actor.ts";
 import type { Agent, AgentSnapshot, AgentWeights, Losses, Proximal } from "./agent.ts";
 import { restoreFrom, snapshotOf } from "./agent-snapshot.ts";
 import { batchInput } from "./batch.ts";
@@ -158,6 +159,11 @@ export class Ddpg implements Agent {
     const results = await program.run({ ...this.#networks.feeds(), batch: this.#batch });
     this.#networks.take(results);
     return { critic: results["criticLoss"]?.[0] ?? Number.NaN, actor: results["actorLoss"]?.[0] ?? Number.NaN };
+  }
+
+  get actor(): Actor {
+    const { actor: shape } = ddpgShapes(this.shape, this.settings);
+    return { shape, weights: this.#networks.weightsOf("actor").slice(), choices: undefined };
   }
 
   get weights(): AgentWeights {

@@ -1,8 +1,9 @@
 import { type RandomStream, randomStream } from "@offloadlab/model";
+import type { Actor } from "./actor.ts";
 import type { Agent, AgentSnapshot, AgentWeights, Losses, Proximal } from "./agent.ts";
 import { restoreFrom, snapshotOf } from "./agent-snapshot.ts";
 import { batchInput } from "./batch.ts";
-import { type Choices, nearestChoice, offloadingChoices, writeChoice } from "./choices.ts";
+import { type Choices, indexOfLargest, nearestChoice, offloadingChoices, writeChoice } from "./choices.ts";
 import {
   add,
   atMost,
@@ -256,6 +257,11 @@ export class Dqn implements Agent {
     return { critic: results["criticLoss"]?.[0] ?? Number.NaN };
   }
 
+  get actor(): Actor {
+    const { choices } = this.settings;
+    return { shape: dqnShape(this.shape, this.settings), weights: this.#networks.weightsOf("critic").slice(), choices };
+  }
+
   get weights(): AgentWeights {
     return { critic: this.#networks.weightsOf("critic").slice() };
   }
@@ -310,10 +316,3 @@ export class Dqn implements Agent {
     }
   }
 }
-
-/** The place of the largest of some values, from their first; the first one of equals. */
-const indexOfLargest = (values: Float32Array, start: number, count: number): number => {
-  let index = 0;
-  for (let i = 1; i < count; i++) if ((values[start + i] as number) > (values[start + index] as number)) index = i;
-  return index;
-};

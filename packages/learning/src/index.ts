@@ -1,3 +1,4 @@
+export * from "./actor.ts";
 export type * from "./agent.ts";
 export { type Choices, offloadingChoices } from "./choices.ts";
 export * from "./ddpg.ts";
@@ -5,6 +6,7 @@ export * from "./dqn.ts";
 export * from "./features.ts";
 export * from "./graph/onnx.ts";
 export { onnxEngine } from "./graph/onnx-engine.ts";
+export * from "./graph/onnx-reader.ts";
 export type * from "./graph/program.ts";
 export * from "./network.ts";
 export * from "./replay-buffer.ts";

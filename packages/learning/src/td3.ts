@@ -1,4 +1,5 @@
 import { type RandomStream, randomStream } from "@offloadlab/model";
+import type { Actor } from "./actor.ts";
 import type { Agent, AgentSnapshot, AgentWeights, Losses, Proximal } from "./agent.ts";
 import { restoreFrom, snapshotOf } from "./agent-snapshot.ts";
 import { batchInput } from "./batch.ts";
@@ -272,6 +273,11 @@ export class Td3 implements Agent {
     const [critic1 = Number.NaN, critic2 = Number.NaN] = results["criticLosses"] ?? [];
     const actorLoss = results["actorLoss"]?.[0];
     return { critic1, critic2, ...(actorLoss === undefined ? {} : { actor: actorLoss }) };
+  }
+
+  get actor(): Actor {
+    const { actor: shape } = td3Shapes(this.shape, this.settings);
+    return { shape, weights: this.#networks.weightsOf("actor").slice(), choices: undefined };
   }
 
   get weights(): AgentWeights {
