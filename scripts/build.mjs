@@ -67,7 +67,14 @@ export const build = async (say = () => {}) => {
       js: 'import { createRequire as createRequireOf } from "node:module"; const require = createRequireOf(import.meta.url);',
     },
   };
-  await esbuild({ ...options, entryPoints: absolute(daemons) });
+  // Whose licences a release needs, and which modules it takes along.
+  const { metafile } = await esbuild({
+    ...options,
+    entryPoints: absolute(daemons),
+    absWorkingDir: root,
+    metafile: true,
+  });
+  writeFileSync(join(dist, "daemons.meta.json"), JSON.stringify(metafile));
   rmSync(join(dist, "pieces"), { recursive: true, force: true });
   await esbuild({ ...options, entryPoints: absolute(commands), splitting: true, chunkNames: "pieces/[hash]" });
   cpSync(join(root, "packages/classifier/models"), join(dist, "classifier"), { recursive: true });

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { arch, cpus, release, totalmem, type } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 /** What a node runs on, for the archive. Values that cannot be found out are null. */
@@ -12,7 +13,13 @@ const firstLine = async (file: string): Promise<string | null> =>
     () => null,
   );
 
-const gitState = async (folder: string): Promise<{ commit: string | null; dirty: boolean | null }> => {
+/** From the release that this program is of, or from the clone that it was started in. */
+const codeState = async (folder: string): Promise<{ commit: string | null; dirty: boolean | null }> => {
+  const release = await readFile(join(folder, "release.json"), "utf8").catch(() => undefined);
+  if (release !== undefined) {
+    const { commit, dirty } = JSON.parse(release) as { commit: string; dirty: boolean };
+    return { commit, dirty };
+  }
   const git = (...args: string[]) => promisify(execFile)("git", ["-C", folder, ...args]);
   try {
     const [head, status] = await Promise.all([
@@ -28,7 +35,7 @@ const gitState = async (folder: string): Promise<{ commit: string | null; dirty:
 /** The code's commit, the system and the processor of this node. */
 export const readEnvironment = async (): Promise<Environment> => {
   const [git, governor, model] = await Promise.all([
-    gitState(import.meta.dirname),
+    codeState(import.meta.dirname),
     firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
     firstLine("/proc/device-tree/model"),
   ]);
