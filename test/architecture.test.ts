@@ -8,6 +8,7 @@ const layers = [
   "model",
   "policies",
   "learning",
+  "deployed",
   "federation",
   "simulation",
   "records",

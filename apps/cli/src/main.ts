@@ -1,23 +1,23 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { isPolicySource } from "@offloadlab/deployed";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
 import { comparedNames, methods, tuneEngine } from "@offloadlab/simulation";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { check, report } from "./archive-commands.ts";
+import { compare, type EvaluateOptions, evaluate } from "./evaluate-commands.ts";
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import type { ManifestChanges } from "./experiment-source.ts";
 import { followRun } from "./follow-run.ts";
 import { type LabUpOptions, labUp, loadManifest, printRun, readLab } from "./lab-up.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
-import { distFolder } from "./paths.ts";
 import { replay } from "./replay-command.ts";
 import { type Reproducible, reproduce, reproducible } from "./reproduce.ts";
 import { runTrials } from "./run-trials.ts";
 import { StationClient } from "./station-client.ts";
 import { type SweepOptions, simulate, sweep } from "./sweep-commands.ts";
-import { type EvaluateOptions, evaluate, type TrainOptions, train } from "./train-commands.ts";
-
-const { version } = JSON.parse(readFileSync(join(distFolder, "../package.json"), "utf8")) as { version: string };
+import { type TrainOptions, train } from "./train-commands.ts";
+import { usualEvaluation } from "./trained-policies.ts";
+import { engineNames } from "./training-folder.ts";
+import { version } from "./version.ts";
 
 const portNumber = (text: string): number => {
   const port = Number(text);
@@ -91,11 +91,15 @@ const positiveInteger = (text: string): number => {
 };
 const policyList = (text: string): string[] =>
   list(text).map((name) => {
-    if ((comparedNames as readonly string[]).includes(name)) return name;
-    throw new InvalidArgumentError(`expected names of ${comparedNames.join(", ")}, got ${name}.`);
+    if ((comparedNames as readonly string[]).includes(name) || isPolicySource(name)) return name;
+    const others = "or an .onnx file, a folder of them or an address";
+    throw new InvalidArgumentError(`expected ${comparedNames.join(", ")}, ${others}, got ${name}.`);
   });
 const list = (text: string): string[] => text.split(",").map((word) => word.trim());
 const collected = (value: string, values: readonly string[] = []): string[] => [...values, value];
+
+const policySourceHelp =
+  "a policy of your own beside them: an .onnx file with its card, a folder of them or http://host:port/path; may be repeated";
 
 /** What of a manifest the command line may say instead. */
 const withChanges = (command: Command): Command =>
@@ -172,16 +176,22 @@ program
   .option("--epochs <n>", "P", positiveInteger, 60)
   .option("--seed <seed>", "of weights, arrivals and exploration", seedNumber, 1)
   .option("--set <path=value>", "a setting, e.g. communities.each.bandwidth_hertz=5e6; may be repeated", collected)
-  .requiredOption("--out <folder>", "where checkpoints and curves are kept")
+  .addOption(
+    new Option("--engine <engine>", "what computes updates: ONNX Runtime or TensorFlow.js")
+      .choices(engineNames)
+      .default("onnx"),
+  )
+  .requiredOption("--out <folder>", "where checkpoints, curves and policies are kept")
   .addOption(format())
   .addHelpText("after", exitCodesHelp)
   .action((options: TrainOptions) => train(options));
 
 const withEvaluation = (command: Command): Command =>
   command
-    .option("--epochs <n>", "how many epochs, each with arrivals of its own", positiveInteger, 30)
-    .option("--seed <seed>", "of the arrivals; no training sees them", seedNumber, 9)
-    .option("--policies <names>", "beside them: local, edge, greedy, fair, oracle", policyList)
+    .option("--epochs <n>", "how many epochs, each with arrivals of its own", positiveInteger, usualEvaluation.epochs)
+    .option("--seed <seed>", "of the arrivals; no training sees them", seedNumber, usualEvaluation.seed)
+    .option("--policies <names>", "beside them, comma separated: local, edge, greedy, fair, oracle", policyList)
+    .option("--policy <source>", policySourceHelp, collected)
     .addOption(format())
     .addHelpText("after", exitCodesHelp);
 
@@ -190,14 +200,14 @@ withEvaluation(
     .command("evaluate")
     .description("what a training has learned")
     .argument("<training>", "folder of `offload train`"),
-).action((folder: string, options: EvaluateOptions) => evaluate([folder], options));
+).action((folder: string, options: EvaluateOptions) => evaluate(folder, options));
 
 withEvaluation(
   program
     .command("compare")
-    .description("several trainings, and policies beside them, over the same arrivals")
+    .description("several trainings, and policies beside them, over the same arrivals, with paired differences")
     .argument("<trainings...>", "folders of `offload train`"),
-).action((folders: string[], options: EvaluateOptions) => evaluate(folders, options));
+).action((folders: string[], options: EvaluateOptions) => compare(folders, options));
 
 program
   .command("check")

@@ -1,20 +1,11 @@
-import { basename } from "node:path";
-import { Failure } from "@offloadlab/protocol";
-import { type EpochSums, epochSeed, sweepRows, sweepTable } from "@offloadlab/records";
-import {
-  Community,
-  type ComparedName,
-  type Method,
-  policyFor,
-  runEpoch,
-  type Training,
-  trainingSettings,
-} from "@offloadlab/simulation";
+import { tfjsModule } from "@offloadlab/learning";
+import { Failure, messageOf } from "@offloadlab/protocol";
+import { type Method, type Training, trainingSettings } from "@offloadlab/simulation";
 import { exitCodes } from "./exit-codes.ts";
 import { experimentOf, type ManifestChanges } from "./experiment-source.ts";
 import { type Format, minutes, ProgressLine, printResult } from "./output.ts";
 import { commitOfCode } from "./sweep-commands.ts";
-import { beginTraining, openTraining, saveTraining, type TrainingPlan } from "./training-folder.ts";
+import { beginTraining, type EngineName, savePolicies, saveTraining, type TrainingPlan } from "./training-folder.ts";
 
 export interface TrainOptions extends Pick<ManifestChanges, "preset" | "set"> {
   readonly method: Method;
@@ -22,6 +13,7 @@ export interface TrainOptions extends Pick<ManifestChanges, "preset" | "set"> {
   readonly hyperparameters: "recommended" | "paper";
   readonly epochs: number;
   readonly seed: number;
+  readonly engine: EngineName;
   readonly out: string;
   readonly format: Format;
 }
@@ -31,11 +23,15 @@ const checkpointEvery = 5;
 
 /** `offload train`: trains the agents of all communities; goes on where it was stopped. */
 export const train = async (options: TrainOptions): Promise<void> => {
-  const { method, networks, hyperparameters, epochs, seed, out, format } = options;
+  const { preset = "paper", method, networks, hyperparameters, epochs, seed, engine, out, format } = options;
   const plan: TrainingPlan = {
+    preset,
     world: worldOf(options),
+    hyperparameters,
     settings: trainingSettings(method, { epochs, networks, hyperparameters }),
     seed,
+    engine,
+    engineModule: moduleOf(engine),
     commit: await commitOfCode(),
   };
   const training = await beginTraining(out, plan);
@@ -52,16 +48,27 @@ export const train = async (options: TrainOptions): Promise<void> => {
       `${method}, epoch ${training.epoch} of ${epochs}: ${lastEpoch(training)}; ${left} left`,
     );
   }
+  const policies = await savePolicies(out, training, plan);
   progress.done(`${method}: ${epochs} epochs, ${lastEpoch(training)}`);
   const text = [
     `${out}: ${method} after ${epochs} epochs of ${plan.settings.randomEpochs} random ones; curves.csv has every epoch`,
     `  before the first update: ${epochText(training, 0)}`,
     `  after the last: ${epochText(training, epochs)}`,
+    `  policies: ${policies.join(", ")}, each with its card`,
     `\`offload evaluate ${out}\` tells what it has learned`,
   ].join("\n");
   const { records, rounds } = training;
   await training.close();
-  printResult(format, exitCodes.ok, text, { folder: out, epochs, records, rounds });
+  printResult(format, exitCodes.ok, text, { folder: out, epochs, policies, records, rounds });
+};
+
+/** @throws Failure `config/invalid` when the engine is not installed */
+const moduleOf = (engine: EngineName): string => {
+  try {
+    return engine === "tfjs" ? tfjsModule() : "onnxruntime-node";
+  } catch (error) {
+    throw new Failure("config/invalid", messageOf(error), { cause: error });
+  }
 };
 
 const worldOf = ({ preset = "paper", set = [] }: Pick<ManifestChanges, "preset" | "set">): TrainingPlan["world"] => {
@@ -80,70 +87,3 @@ const epochText = ({ records }: Training, epoch: number): string =>
     .filter((record) => record.epoch === epoch)
     .map(({ community, successRatio }) => `${community} ${successRatio.toFixed(3)}`)
     .join(", ");
-
-export interface EvaluateOptions {
-  readonly policies?: readonly string[];
-  readonly epochs: number;
-  readonly seed: number;
-  readonly format: Format;
-}
-
-/** `offload evaluate` and `offload compare`: trained agents, and policies beside them, over the same arrivals. */
-export const evaluate = async (folders: readonly string[], options: EvaluateOptions): Promise<void> => {
-  const { policies = [], epochs, seed, format } = options;
-  const opened = await Promise.all(folders.map(async (folder) => ({ folder, ...(await openTraining(folder)) })));
-  const names = opened.map(({ plan }) => plan.settings.method as string);
-  const progress = new ProgressLine();
-  const sums: EpochSums[] = [];
-  let trials = 0;
-  for (const [index, { folder, training, plan }] of opened.entries()) {
-    // Two trainings of one method are told apart by their folders.
-    const label =
-      names.filter((name) => name === names[index]).length > 1 ? basename(folder) : (names[index] as string);
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const arrivals = epochSeed(seed, epoch);
-      trials += 1;
-      for (const { community, policy } of training.policies()) {
-        sums.push(entry(trials, label, epoch, arrivals, community, runEpoch(community, policy, arrivals)));
-      }
-      progress.update("evaluating", `${label}: epoch ${epoch} of ${epochs}`);
-    }
-    await training.close();
-    if (index > 0) continue;
-    for (const name of policies) {
-      const communities = plan.world.communities.map((_, i) => {
-        const community = new Community(plan.world, i, plan.seed);
-        return { community, policy: policyFor(name as ComparedName, community) };
-      });
-      for (let epoch = 1; epoch <= epochs; epoch++) {
-        const arrivals = epochSeed(seed, epoch);
-        trials += 1;
-        for (const { community, policy } of communities) {
-          sums.push(entry(trials, name, epoch, arrivals, community, runEpoch(community, policy, arrivals)));
-        }
-      }
-    }
-  }
-  const rows = sweepRows(sums);
-  const [first] = opened;
-  const provenance = { sweep: folders.join(" "), commit: first?.plan.commit ?? "", seed, trials };
-  printResult(format, exitCodes.ok, sweepTable(rows, provenance).trimEnd(), { rows });
-};
-
-const entry = (
-  trial: number,
-  policy: string,
-  repetition: number,
-  seed: number,
-  community: Community,
-  totals: ReturnType<typeof runEpoch>,
-): EpochSums => ({
-  trial,
-  policy,
-  repetition,
-  variables: {},
-  community: community.communitySettings.name,
-  epoch: 1,
-  seed,
-  ...totals,
-});

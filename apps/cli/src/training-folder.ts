@@ -1,10 +1,12 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { onnxEngine } from "@offloadlab/learning";
+import { cardPathOf, modelFile } from "@offloadlab/deployed";
+import { type Engine, onnxEngine, tfjsEngine } from "@offloadlab/learning";
 import { type Settings, settingsFromFile, settingsToFile } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import { writeDurably } from "@offloadlab/records";
 import { decodeTraining, encodeTraining, Training, type TrainingSettings } from "@offloadlab/simulation";
+import { trainedPolicies } from "./trained-policies.ts";
 
 /**
  * The files of a training's folder:
@@ -12,27 +14,39 @@ import { decodeTraining, encodeTraining, Training, type TrainingSettings } from 
  * - `training.json`: what is trained, in which world, from which seed, by which code
  * - `checkpoint.safetensors`: everything that the training needs to go on, of the last checkpoint or of its end
  * - `curves.csv`: how each community did after each epoch; `rounds.csv`: the rounds of the federation
+ * - `policies/<community>.onnx` and `.card.json`: what it has learned, once it has ended
  */
 export const trainingFiles = {
   plan: "training.json",
   checkpoint: "checkpoint.safetensors",
   curves: "curves.csv",
   rounds: "rounds.csv",
+  policies: "policies",
 } as const;
+
+/** What the learners compute with. */
+export const engineNames = ["onnx", "tfjs"] as const;
+export type EngineName = (typeof engineNames)[number];
+const engines: Readonly<Record<EngineName, Engine>> = { onnx: onnxEngine, tfjs: tfjsEngine };
 
 /** What is trained. */
 export interface TrainingPlan {
+  readonly preset: string;
   readonly world: Settings;
+  readonly hyperparameters: "recommended" | "paper";
   readonly settings: TrainingSettings;
   readonly seed: number;
+  readonly engine: EngineName;
+  /** What the engine is: TensorFlow.js has two, whose numbers differ in their last digits. */
+  readonly engineModule: string;
   /** Of the code: another one would go on to other bytes. */
   readonly commit: string;
 }
 
-const formatVersion = 1;
+const formatVersion = 2;
 
-const planText = ({ world, settings, seed, commit }: TrainingPlan): string =>
-  `${JSON.stringify({ format: formatVersion, seed, commit, settings, world: settingsToFile(world) }, null, 1)}\n`;
+const planText = ({ world, ...plan }: TrainingPlan): string =>
+  `${JSON.stringify({ format: formatVersion, ...plan, world: settingsToFile(world) }, null, 1)}\n`;
 
 /**
  * Begins the training of a plan in a folder, or goes on with it where it was stopped.
@@ -66,12 +80,12 @@ export const openTraining = async (folder: string): Promise<{ training: Training
     });
   });
   try {
-    const { format, seed, commit, settings, world } = JSON.parse(text) as {
+    const { format, world, ...rest } = JSON.parse(text) as {
       format: number;
       world: unknown;
     } & Omit<TrainingPlan, "world">;
     if (format !== formatVersion) throw new SyntaxError(`expected format ${formatVersion}, got ${format}`);
-    const plan = { seed, commit, settings, world: settingsFromFile(world) };
+    const plan = { ...rest, world: settingsFromFile(world) };
     return { training: await restored(folder, plan), plan };
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -79,8 +93,8 @@ export const openTraining = async (folder: string): Promise<{ training: Training
   }
 };
 
-const restored = async (folder: string, { world, settings, seed }: TrainingPlan): Promise<Training> => {
-  const training = new Training(world, settings, onnxEngine, seed);
+const restored = async (folder: string, { world, settings, seed, engine }: TrainingPlan): Promise<Training> => {
+  const training = new Training(world, settings, engines[engine], seed);
   const file = join(folder, trainingFiles.checkpoint);
   const bytes = await readFile(file).catch(() => undefined);
   if (bytes === undefined) return training;
@@ -96,14 +110,23 @@ const restored = async (folder: string, { world, settings, seed }: TrainingPlan)
 
 /** Writes a checkpoint, whole or not at all, and the curves so far. */
 export const saveTraining = async (folder: string, training: Training): Promise<void> => {
-  const file = join(folder, trainingFiles.checkpoint);
-  const part = await open(`${file}.part`, "w");
-  await part.writeFile(encodeTraining(training.snapshot()));
-  await part.sync();
-  await part.close();
-  await rename(`${file}.part`, file);
+  await writeDurably(join(folder, trainingFiles.checkpoint), encodeTraining(training.snapshot()));
   await writeDurably(join(folder, trainingFiles.curves), curvesText(training));
   await writeDurably(join(folder, trainingFiles.rounds), roundsText(training));
+};
+
+/** Writes what a training has learned: a model with its card for each community. Returns the models' files. */
+export const savePolicies = async (folder: string, training: Training, plan: TrainingPlan): Promise<string[]> => {
+  const policies = join(folder, trainingFiles.policies);
+  await mkdir(policies, { recursive: true });
+  const written: string[] = [];
+  for (const { community, model, card } of trainedPolicies(training, plan)) {
+    const file = modelFile(policies, community);
+    await writeDurably(file, model);
+    await writeDurably(cardPathOf(file), card);
+    written.push(file);
+  }
+  return written;
 };
 
 const curvesText = ({ records }: Training): string => {

@@ -7,7 +7,14 @@ import type { PolicyMaker } from "./policy.ts";
 export { edge } from "./edge.ts";
 export { admittedPerSubSlot, fair, split } from "./fair.ts";
 export { greedy } from "./greedy.ts";
+export { keepConstraints } from "./keep-constraints.ts";
 export { local } from "./local.ts";
+export {
+  type AnswerCounts,
+  type FallbackReason,
+  fallbackReasons,
+  type OpenPolicy,
+} from "./open-policy.ts";
 export type { Policy, PolicyMaker } from "./policy.ts";
 export { serverFirst } from "./server-first.ts";
 

@@ -41,7 +41,7 @@ export const archiveFiles = {
 } as const;
 
 /** Writes a file so that it is there whole or not at all, and on the disk. */
-export const writeDurably = async (path: string, content: string): Promise<void> => {
+export const writeDurably = async (path: string, content: string | Uint8Array): Promise<void> => {
   const temporary = `${path}.part`;
   const file = await open(temporary, "w");
   await file.writeFile(content);

@@ -8,6 +8,7 @@ export * from "./lease-quality.ts";
 export * from "./loop-axes.ts";
 export { loopPoint } from "./loop-axis.ts";
 export * from "./manifest.ts";
+export * from "./paired-differences.ts";
 export * from "./provenance.ts";
 export * from "./reconcile.ts";
 export * from "./replay/replay.ts";

@@ -17,9 +17,25 @@ export const tfjsEngine: Engine = {
   },
 };
 
+/**
+ * The module that runs it: the native binding where it is installed.
+ *
+ * @throws RangeError when neither is
+ */
+export const tfjsModule = (
+  isInstalled: (name: string) => boolean = (name) => installed(name) !== undefined,
+): string => {
+  const name = ["@tensorflow/tfjs-node", "@tensorflow/tfjs"].find(isInstalled);
+  if (name !== undefined) return name;
+  throw new RangeError(
+    "TensorFlow.js is not installed: run `npm install @tensorflow/tfjs` (or @tensorflow/tfjs-node), or train with `--engine onnx`",
+  );
+};
+
 const load = async (): Promise<Tf> => {
-  const binding = installed("@tensorflow/tfjs-node");
-  const tf: Tf = await (binding === undefined ? import("@tensorflow/tfjs") : import(binding));
+  const tf: Tf = await (tfjsModule() === "@tensorflow/tfjs"
+    ? import("@tensorflow/tfjs")
+    : import(installed("@tensorflow/tfjs-node") as string));
   // Else it advertises its binding on the console.
   tf.enableProdMode();
   await tf.ready();

@@ -1,0 +1,32 @@
+import { communityAt, type Device, type Settings } from "@offloadlab/model";
+import type { OpenPolicy } from "@offloadlab/policies";
+import type { Seconds } from "@offloadlab/units";
+import { cardPathOf, readCard } from "./card.ts";
+import { endpointPolicy } from "./endpoint-policy.ts";
+import { modelPolicy } from "./model-policy.ts";
+import { bytesOf, isAddress, modelFile } from "./source.ts";
+
+/**
+ * Opens a policy from outside for one community.
+ *
+ * @param location an .onnx file with its card beside it, a folder with `<community>.onnx` for each, or the address of an
+ * HTTP endpoint
+ * @param devices [n] in the order of the observation's entries
+ * @param timeout of an endpoint's answers
+ * @throws PolicyProblem when it cannot be used, with what is wrong
+ */
+export const openPolicy = async (
+  location: string,
+  settings: Settings,
+  communityIndex: number,
+  devices: readonly Device[],
+  timeout?: Seconds,
+): Promise<OpenPolicy> => {
+  const place = { settings, communityIndex, devices };
+  if (isAddress(location)) return endpointPolicy(location, place, timeout);
+  const file = modelFile(location, communityAt(settings, communityIndex).name);
+  const cardFile = cardPathOf(file);
+  const bytes = bytesOf(file);
+  const card = readCard(new TextDecoder().decode(bytesOf(cardFile)), cardFile);
+  return modelPolicy(bytes, card, place, file);
+};
