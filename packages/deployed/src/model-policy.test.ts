@@ -193,7 +193,7 @@ describe("what cannot be used is refused with what is wrong", () => {
         (card) => card.replace("work_cycles", "work_hours"),
         "must be one of data_size_bits, work_",
       ],
-      "a divisor of 0": [(card) => card.replace(/"divisor": 1\n/, '"divisor": 0\n'), "must be > 0"],
+      "a divisor of 0": [(card) => card.replace(/"divisor": 1}/, '"divisor": 0}'), "must be > 0"],
       "an unknown key": [(card) => card.replace('"format": 1', '"format": 1, "fromat": 2'), "fromat"],
       "another format": [(card) => card.replace('"format": 1', '"format": 2'), "`format` must be"],
       "flat for any n": [
