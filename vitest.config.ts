@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "sweep",
-          include: ["test/sweep/*.test.ts"],
+          include: ["test/sweep/*.test.ts", "test/learning-kill/*.test.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
           env,
