@@ -2,6 +2,7 @@ export * from "./aggregate.ts";
 export * from "./mix.ts";
 export * from "./proximal.ts";
 export * from "./proximal-weight.ts";
+export * from "./ranking-loss.ts";
 export * from "./round.ts";
 export * from "./select.ts";
 export * from "./selection-counts.ts";

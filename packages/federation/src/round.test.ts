@@ -156,6 +156,25 @@ it("a community that has diverged is left out and starts from the global model",
   expect(after[2]?.["critic"]?.[0]).toBe(2);
 });
 
+it("a community without a report is left out, keeps its λ, and mixes like the others", () => {
+  const settings = { ...pfrOa, participantCount: "all" } as const;
+  const first = planRound(reportsOf([1, 2, 3], 1), settings, 1, 1, initialFederation(3, networks, settings));
+  const [one, , three] = reportsOf([1, 2, 3], 2) as [RoundReport, RoundReport, RoundReport];
+  const second = planRound([three, one], settings, 2, 1, first.state);
+  expect(second.participants).toEqual([0, 2]);
+  expect(second.communities.map(({ globalShare, diverged }) => ({ globalShare, diverged }))).toEqual(
+    Array(3).fill({ globalShare: pfrOa.globalShare, diverged: false }),
+  );
+  expect(second.communities.map(({ proximalWeights }) => proximalWeights["actor"])).toEqual([0.1, 0, 0.1]);
+  expect(second.state.proximal[1]).toEqual(first.state.proximal[1]);
+  expect(second.state.selectionCounts).toEqual([2, 1, 2]);
+});
+
+it("without any report there is nothing to average", () => {
+  const state = initialFederation(3, networks, pfrOa);
+  expect(planRound([], pfrOa, 1, 1, state)).toMatchObject({ participants: [], state });
+});
+
 it("when all have diverged there is nothing to average or to take over", () => {
   const plan = plansOf([[Number.NaN, Number.NaN]], mcfTd3)[0] as RoundPlan;
   expect(plan.participants).toEqual([]);
@@ -179,8 +198,10 @@ it("refuses reports and settings that do not fit", () => {
   const plan = (reports: readonly RoundReport[], settings: FederationSettings = pfrOa) =>
     planRound(reports, settings, 1, 1, state);
   const [first, second, third] = reportsOf([1, 2, 3]) as [RoundReport, RoundReport, RoundReport];
-  expect(() => plan([first, third])).toThrow("Expected one report of each community from 0 to 2, got 0, 2");
-  expect(() => plan([first, second, second])).toThrow("got 0, 1, 1");
+  expect(() => plan([first, second, second])).toThrow(
+    "Expected at most one report of each community from 0 to 2, got 0, 1, 1",
+  );
+  expect(() => plan([first, { ...second, community: 3 }])).toThrow("got 0, 3");
   expect(() => plan([first, second, { ...third, losses: { actor: 1 } }])).toThrow(
     "Expected a loss of `critic` (community 2), got none",
   );

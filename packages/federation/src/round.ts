@@ -5,7 +5,7 @@ import { selectParticipants } from "./select.ts";
 import { countSelections, type SelectionCounts } from "./selection-counts.ts";
 import { checkFederationSettings, type FederationSettings, participantCountOf } from "./settings.ts";
 
-/** How a community's learner did in the epochs since the last round. */
+/** How a community's learner did in the epochs since the last round; a community that has learned nothing reports nothing. */
 export interface RoundReport {
   /** Index from 0. */
   readonly community: number;
@@ -68,7 +68,10 @@ export const initialFederation = (
  * A community whose ranking loss is not finite has diverged: it takes no part and takes over the global model whole, since
  * no mixture would make its own weights finite. When all have, each keeps what it has.
  *
- * @param reports one of each community, in any order
+ * Differs: a community without a report, whose server is away or has learned nothing, takes no part and keeps its λ; it
+ * mixes the global model in like the others, once it is there. V is at most the number of reports.
+ *
+ * @param reports at most one of each community, in any order
  * @param round from 1; the draws of a round follow from it and the seed, whatever happened before
  * @throws RangeError when reports, settings and state do not belong together
  */
@@ -81,18 +84,18 @@ export const planRound = (
 ): RoundPlan => {
   const communityCount = state.selectionCounts.length;
   checkFederationSettings(settings, communityCount);
-  const ordered = orderedReports(reports, communityCount);
+  const byCommunity = reportsByCommunity(reports, communityCount);
 
   const participants = selectParticipants(
-    ordered.map(({ rankingLoss }) => rankingLoss),
+    byCommunity.map((report) => report?.rankingLoss ?? Number.NaN),
     participantCountOf(settings, communityCount),
     settings.greedyProbability,
     randomStream(seed, "federation", round),
   ).sort((a, b) => a - b);
 
-  const proximal = ordered.map((report) => nextProximalWeights(state, report, settings));
-  const communities = ordered.map(({ community, rankingLoss }): CommunityPlan => {
-    const diverged = !Number.isFinite(rankingLoss);
+  const proximal = byCommunity.map((report, community) => nextProximalWeights(state, community, report, settings));
+  const communities = byCommunity.map((report, community): CommunityPlan => {
+    const diverged = report !== undefined && !Number.isFinite(report.rankingLoss);
     const shareOfGlobal = diverged ? ratio(1) : settings.globalShare;
     return {
       community,
@@ -106,22 +109,29 @@ export const planRound = (
   return { round, participants, communities, state: { selectionCounts, proximal } };
 };
 
-const orderedReports = (reports: readonly RoundReport[], communityCount: number): RoundReport[] => {
-  const ordered = [...reports].sort((a, b) => a.community - b.community);
-  if (ordered.length !== communityCount || ordered.some(({ community }, i) => community !== i)) {
-    const got = ordered.map(({ community }) => community).join(", ") || "none";
-    throw new RangeError(`Expected one report of each community from 0 to ${communityCount - 1}, got ${got}`);
+/** [m] */
+const reportsByCommunity = (
+  reports: readonly RoundReport[],
+  communityCount: number,
+): readonly (RoundReport | undefined)[] => {
+  const got = reports.map(({ community }) => community).sort((a, b) => a - b);
+  if (got.some((community, i) => !(community >= 0 && community < communityCount) || community === got[i - 1])) {
+    throw new RangeError(
+      `Expected at most one report of each community from 0 to ${communityCount - 1}, got ${got.join(", ")}`,
+    );
   }
-  return ordered;
+  return Array.from({ length: communityCount }, (_, i) => reports.find(({ community }) => community === i));
 };
 
 const nextProximalWeights = (
   state: FederationState,
-  { community, losses }: RoundReport,
+  community: number,
+  report: RoundReport | undefined,
   settings: FederationSettings,
 ): Readonly<Record<string, ProximalWeightState>> =>
   mapValues(state.proximal[community] ?? {}, (proximal, network) => {
-    const loss = losses[network];
+    if (report === undefined) return proximal;
+    const loss = report.losses[network];
     if (loss === undefined) {
       throw new RangeError(`Expected a loss of \`${network}\` (community ${community}), got none`);
     }

@@ -1,11 +1,12 @@
 import {
   aggregate,
-  areFinite,
   type FederationState,
   initialFederation,
+  lossesOf,
   mixWeights,
   planRound,
   type RoundPlan,
+  rankingLoss,
 } from "@offloadlab/federation";
 import {
   type Agent,
@@ -205,13 +206,9 @@ export class Training {
     const round = this.rounds.length + 1;
     const reports = this.#members.map(({ agent }, community) => {
       const sums = this.#sinceRound[community] ?? noSums;
-      const losses = withAll(meanLosses(sums), Object.keys(agent.weights));
-      const criticLoss = Object.entries(losses)
-        .filter(([name]) => name.startsWith("critic"))
-        .reduce((sum, [, loss], _, all) => sum + loss / all.length, 0);
-      const meanReward = sums.absoluteReward / Math.max(sums.rewards, 1);
-      const rankingLoss = areFinite(agent.weights) ? criticLoss / meanReward ** 2 : Number.NaN;
-      return { community, rankingLoss, losses };
+      const losses = lossesOf(Object.keys(agent.weights), meanLosses(sums));
+      const meanAbsoluteReward = sums.absoluteReward / Math.max(sums.rewards, 1);
+      return { community, rankingLoss: rankingLoss({ losses, meanAbsoluteReward }, agent.weights), losses };
     });
     const plan = planRound(reports, federation, round, this.#seed, this.#federation);
     this.#federation = plan.state;
@@ -329,7 +326,3 @@ const added = (a: RoundSums, b: RoundSums): RoundSums => {
 
 const meanLosses = ({ updates, losses }: RoundSums): Losses =>
   Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss / Math.max(updates, 1)]));
-
-/** A network that was not updated has lost nothing. */
-const withAll = (losses: Losses, networks: readonly string[]): Losses =>
-  Object.fromEntries(networks.map((name) => [name, losses[name] ?? 0]));
