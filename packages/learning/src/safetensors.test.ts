@@ -52,13 +52,22 @@ it("refuses whatever is not that, with a RangeError", () => {
   expect(() => decodeSafetensors(text('{"a":{"dtype":"F16","shape":[0],"data_offsets":[0,0]}}'))).toThrow("got F16");
   expect(() => decodeSafetensors(text("[1"))).toThrow("a header of safetensors in JSON");
   expect(() => decodeSafetensors(text('{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'))).toThrow(RangeError);
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 64 }), (noise) => {
-      try {
-        decodeSafetensors(noise);
-      } catch (error) {
-        expect(error).toBeInstanceOf(RangeError);
-      }
-    }),
+  const refusesAtMost = (input: Uint8Array): void => {
+    try {
+      decodeSafetensors(input);
+    } catch (error) {
+      expect(error).toBeInstanceOf(RangeError);
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), refusesAtMost));
+  const part = fc.record(
+    { dtype: fc.constantFrom("F32", 1, null), shape: fc.jsonValue(), data_offsets: fc.jsonValue() },
+    { requiredKeys: [] },
+  );
+  const header = fc.dictionary(fc.constantFrom("a", "b", "__metadata__", "__proto__"), fc.oneof(fc.jsonValue(), part));
+  fc.assert(fc.property(header, (entries) => refusesAtMost(text(JSON.stringify(entries)))));
+  expect(() => decodeSafetensors(text('{"__metadata__":{"a":1}}'))).toThrow("texts in the metadata");
+  expect(() => decodeSafetensors(text('{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}'))).toThrow(
+    RangeError,
   );
 });

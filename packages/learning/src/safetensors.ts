@@ -52,9 +52,9 @@ export const decodeSafetensors = (bytes: Uint8Array): SafetensorsFile => {
   const { header, start } = readHeader(bytes);
   const { __metadata__: metadata = {}, ...entries } = header;
   const tensors = Object.entries(entries).map(([name, entry]): [string, Float32Array] => {
-    const { dtype, shape, data_offsets: offsets } = entry as Partial<TensorHeader>;
-    const [from = Number.NaN, to = Number.NaN] = offsets ?? [];
-    const size = (shape ?? []).reduce((product, each) => product * each, 4);
+    const { dtype, shape, data_offsets: offsets } = tensorHeader(entry);
+    const [from = Number.NaN, to = Number.NaN] = offsets;
+    const size = shape.reduce((product, each) => product * each, 4);
     if (dtype !== "F32") throw new RangeError(`Expected float32 in tensor \`${name}\`, got ${dtype}`);
     if (!(from >= 0 && to - from === size && start + to <= bytes.length)) {
       throw new RangeError(
@@ -64,8 +64,26 @@ export const decodeSafetensors = (bytes: Uint8Array): SafetensorsFile => {
     // A copy: its place in the file need not suit float32. A Buffer's own `slice` would be no copy.
     return [name, new Float32Array(Uint8Array.from(bytes.subarray(start + from, start + to)).buffer)];
   });
+  if (!isRecord(metadata) || !Object.values(metadata).every((text) => typeof text === "string")) {
+    throw new RangeError("Expected texts in the metadata of safetensors, got something else");
+  }
   return { tensors: Object.fromEntries(tensors), metadata: metadata as Readonly<Record<string, string>> };
 };
+
+/** A tensor's entry as it should be; what it is not becomes what no tensor has. */
+const tensorHeader = (entry: unknown): TensorHeader => {
+  const { dtype, shape, data_offsets: offsets } = (isRecord(entry) ? entry : {}) as Partial<TensorHeader>;
+  const areSizes = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((size) => Number.isSafeInteger(size) && size >= 0);
+  return {
+    dtype: String(dtype),
+    shape: areSizes(shape) ? (shape as readonly number[]) : [Number.NaN],
+    data_offsets: areSizes(offsets) ? (offsets as [number, number]) : [Number.NaN, Number.NaN],
+  };
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const readHeader = (bytes: Uint8Array): { readonly header: Record<string, unknown>; readonly start: number } => {
   const size = bytes.length < 8 ? -1 : Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
@@ -74,8 +92,7 @@ const readHeader = (bytes: Uint8Array): { readonly header: Record<string, unknow
   }
   try {
     const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + size)));
-    if (typeof header === "object" && header !== null)
-      return { header: header as Record<string, unknown>, start: 8 + size };
+    if (isRecord(header)) return { header, start: 8 + size };
   } catch {
     // Told below.
   }
