@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, encodeTensors } from "./safetensors.ts";
 
 it("reads what it wrote, bit for bit", () => {
   const tensors = fc.dictionary(
@@ -27,6 +27,12 @@ it("reads a Buffer that is a part of a larger one", () => {
     Buffer.concat([Buffer.alloc(3), bytes, Buffer.alloc(5)]).subarray(3, 3 + bytes.length),
   );
   expect(read.tensors).toEqual({ a: Float32Array.of(1, 2), b: Float32Array.of(3) });
+});
+
+it("equal tensors have equal bytes, in whatever order they are", () => {
+  const [a, b] = [Float32Array.of(1, 2), Float32Array.of(3)];
+  expect(encodeTensors({ b, a })).toEqual(encodeTensors({ a, b }));
+  expect(decodeSafetensors(encodeTensors({ b, a })).tensors).toEqual({ a, b });
 });
 
 it("has the layout that other libraries read", () => {

@@ -43,6 +43,13 @@ export const encodeSafetensors = ({ tensors, metadata }: SafetensorsFile): Uint8
   return bytes;
 };
 
+/** Tensors without a text, sorted by name: equal ones give the same bytes whatever their order, and one digest. */
+export const encodeTensors = (tensors: Tensors): Uint8Array<ArrayBuffer> =>
+  encodeSafetensors({ tensors: sortedByName(tensors), metadata: {} });
+
+export const sortedByName = (tensors: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 /**
  * Reads what `encodeSafetensors` or another library wrote.
  *

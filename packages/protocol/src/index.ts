@@ -1,6 +1,7 @@
 export * from "./config.ts";
 export * from "./environment.ts";
 export * from "./failure.ts";
+export * from "./federation-messages.ts";
 export * from "./identity.ts";
 export * from "./inference.ts";
 export * from "./link.ts";
@@ -11,3 +12,4 @@ export * from "./offload-messages.ts";
 export * from "./schema.ts";
 export * from "./shipping.ts";
 export * from "./tls.ts";
+export * from "./weights-message.ts";

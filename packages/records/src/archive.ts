@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readdir, rename } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 /** How a run ended. */
 export const runStates = ["complete", "invalid", "interrupted"] as const;
@@ -19,11 +19,14 @@ export interface RunStatus {
   readonly checksums: string;
 }
 
+const roundFolder = (round: number): string => `federation/round-${String(round).padStart(4, "0")}`;
+
 /**
  * The files of `runs/<id>/`:
  *
  * - `manifest.yaml` as given, `settings.json` resolved, `trials.json` the schedule with its seeds
  * - `environment/<node>.json`, `journals/<node>.ndjson`, `logs/<node>.ndjson`
+ * - of a federated run `federation/state.json`, and of each round `federation/round-<n>/<node>.safetensors` and `global`
  * - `results.json`, `results.txt`
  * - `checksums.sha256` of all of these, and `status`, written last
  */
@@ -38,6 +41,9 @@ export const archiveFiles = {
   environment: (node: string) => `environment/${node}.json`,
   journal: (node: string) => `journals/${node}.ndjson`,
   log: (node: string) => `logs/${node}.ndjson`,
+  federation: "federation/state.json",
+  update: (round: number, node: string) => `${roundFolder(round)}/${node}.safetensors`,
+  globalModel: (round: number) => `${roundFolder(round)}/global.safetensors`,
 } as const;
 
 /** Writes a file so that it is there whole or not at all, and on the disk. */
@@ -48,7 +54,15 @@ export const writeDurably = async (path: string, content: string | Uint8Array): 
   await file.sync();
   await file.close();
   await rename(temporary, path);
+  // The new name is an entry of its folder, which has to reach the disk as well.
+  const folder = await open(dirname(path), "r");
+  await folder.sync();
+  await folder.close();
 };
+
+/** The value of `Content-Digest` (RFC 9530). */
+export const contentDigest = (bytes: Uint8Array): string =>
+  `sha-256=:${createHash("sha256").update(bytes).digest("base64")}:`;
 
 export const sha256OfText = (text: string): string => createHash("sha256").update(text).digest("hex");
 

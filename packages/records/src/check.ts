@@ -14,6 +14,7 @@ import {
 } from "./archive.ts";
 import { checkJournals } from "./check-journals.ts";
 import { violatedConditions } from "./conditions.ts";
+import { checkFederation } from "./federation-check.ts";
 import { readJournal } from "./journal.ts";
 import type { JournalRecord } from "./journal-records.ts";
 import { readManifest } from "./manifest.ts";
@@ -34,7 +35,7 @@ export interface CheckReport {
 /**
  * Verifies an archive from its files alone: that no byte has changed since it was sealed, that every generated task has
  * one outcome, that C1-C5 hold on every applied action, that clocks never go back, and that the results follow from the
- * journals.
+ * journals, the rounds of a federation included.
  */
 export const checkArchive = async (folder: string): Promise<CheckReport> => {
   const { status, problems } = await checkSeal(folder);
@@ -43,7 +44,10 @@ export const checkArchive = async (folder: string): Promise<CheckReport> => {
   const run = await readRun(folder).catch((error: Error) => error);
   if (run instanceof Error) return { folder, status, problems: [`content: ${run.message}`], tasks: 0, trials: 0 };
   const complete = status?.state === "complete";
-  const contents = checkJournals(run.settings, run.trials, run.journals, complete);
+  const contents = [
+    ...checkJournals(run.settings, run.trials, run.journals, complete),
+    ...(await checkFederation(folder, run.journals, complete)),
+  ];
   if (complete && run.trials.length < run.scheduled.length) {
     contents.push(
       `${archiveFiles.journal("cbs")}: ${run.trials.length} of ${run.scheduled.length} trials came to their end, but the run calls itself complete`,

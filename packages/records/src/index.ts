@@ -2,6 +2,8 @@ export * from "./archive.ts";
 export * from "./check.ts";
 export * from "./conditions.ts";
 export * from "./experiment.ts";
+export { checkFederation } from "./federation-check.ts";
+export * from "./federation-course.ts";
 export * from "./journal.ts";
 export type * from "./journal-records.ts";
 export * from "./lease-quality.ts";

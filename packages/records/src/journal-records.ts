@@ -1,3 +1,4 @@
+import type { CommunityPlan, FederationSettings } from "@offloadlab/federation";
 import type { Outcome } from "@offloadlab/model";
 
 /**
@@ -17,6 +18,13 @@ export type JournalRecord = { readonly time: number } & (
   | NodeRecord
   | RunRecord
   | LostRecord
+  | FederationRecord
+  | RoundOpenRecord
+  | UpdateRecord
+  | RefusalRecord
+  | RoundRecord
+  | RoundSkippedRecord
+  | AdoptedRecord
 );
 
 /** A record before it is stamped with its time. */
@@ -165,4 +173,85 @@ export interface LostRecord {
   readonly kind: "lost";
   readonly trial: number;
   readonly task: string;
+}
+
+/** C-BS: the servers of this run are federated. */
+export interface FederationRecord {
+  readonly kind: "federation";
+  /** In the order of the communities. */
+  readonly nodes: readonly string[];
+  /** Float32 numbers of each network. */
+  readonly shapes: Readonly<Record<string, number>>;
+  readonly settings: FederationSettings;
+  readonly minimumReports: number;
+  readonly seed: number;
+}
+
+/** C-BS: a round takes updates from now on. */
+export interface RoundOpenRecord {
+  readonly kind: "round-open";
+  /** From 1. */
+  readonly round: number;
+  /** The last trial before it. */
+  readonly trial: number;
+  /** Real seconds that servers have. */
+  readonly deadlineInSeconds: number;
+}
+
+/** C-BS: a server's weights were taken in. */
+export interface UpdateRecord {
+  readonly kind: "update";
+  readonly round: number;
+  readonly node: string;
+  /** `Content-Digest` of the file with the weights. */
+  readonly digest: string;
+  readonly bytes: number;
+  /** Updates of the learner since the last round that it took over. */
+  readonly updates: number;
+  readonly meanAbsoluteReward: number;
+  /** Mean un-penalised losses by network; null for one that is not finite. */
+  readonly losses: Readonly<Record<string, number | null>>;
+  readonly diverged: boolean;
+}
+
+/** C-BS: weights were not taken in. */
+export interface RefusalRecord {
+  readonly kind: "refusal";
+  readonly node: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** C-BS: a round took place. */
+export interface RoundRecord {
+  readonly kind: "round";
+  readonly round: number;
+  /** Z_r: communities whose models were averaged. */
+  readonly participants: readonly number[];
+  /** [m] */
+  readonly communities: readonly CommunityPlan[];
+  /** `Content-Digest` of the file with the global model. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** C-BS: a round came to nothing. */
+export interface RoundSkippedRecord {
+  readonly kind: "round-skipped";
+  readonly round: number;
+  readonly reason: string;
+}
+
+/** MEC: the learner took over a round's result; again after a restart. */
+export interface AdoptedRecord {
+  readonly kind: "adopted";
+  readonly round: number;
+  /** Of the global model. */
+  readonly digest: string;
+  /** Of the mixed weights. */
+  readonly weightsDigest: string;
+  /** Of the weights that it was mixed with: those of its update in this round, when it sent one. */
+  readonly localDigest: string;
+  readonly globalShare: number;
+  readonly proximalWeights: Readonly<Record<string, number>>;
 }

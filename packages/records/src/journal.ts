@@ -114,7 +114,7 @@ export class Journal {
   }
 
   write(record: NewRecord): void {
-    this.#writer.append(JSON.stringify({ time: this.#unixNow(), ...record }, rounded));
+    this.#writer.append(JSON.stringify({ time: this.#unixNow(), ...record }, (_key, value) => journalled(value)));
   }
 
   flush(): Promise<void> {
@@ -131,11 +131,19 @@ export class Journal {
 }
 
 /**
+ * A value as a journal has it.
+ *
  * Nine digits after the point: nanoseconds and nanojoules, below anything that is measured here. A number too large to
  * have them, as Unix seconds are, stays as it is: rounding would only cost it its last digit.
  */
-const rounded = (_key: string, value: unknown): unknown =>
-  typeof value === "number" && Math.abs(value * 1e9) < Number.MAX_SAFE_INTEGER ? Math.round(value * 1e9) / 1e9 : value;
+const journalled = <T>(value: T): T =>
+  typeof value === "number" && Math.abs(value * 1e9) < Number.MAX_SAFE_INTEGER
+    ? ((Math.round(value * 1e9) / 1e9) as T)
+    : value;
+
+/** A record as one reads it from a journal: what is computed from it can be computed again. */
+export const asJournalled = <T>(record: T): T =>
+  JSON.parse(JSON.stringify(record, (_key, value) => journalled(value))) as T;
 
 /**
  * Reads a journal; a torn last line is left out.
