@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeIds, type Settings } from "@offloadlab/model";
-import { Failure, messageOf } from "@offloadlab/protocol";
+import { Failure, type LiveFederation, messageOf } from "@offloadlab/protocol";
 import {
   archiveFiles,
   Journal,
@@ -16,6 +16,7 @@ import {
   trialSchedule,
 } from "@offloadlab/records";
 import { Collection } from "./collection.ts";
+import type { Federation } from "./federation.ts";
 import { NodeWatch, waitForNodes } from "./node-watch.ts";
 import type { Registry } from "./registry.ts";
 import { RunFolder } from "./run-folder.ts";
@@ -38,6 +39,8 @@ export class Conductor {
   #progress: RunProgress | undefined;
   #settings: Settings | undefined;
   #stop = new AbortController();
+  /** By policy. */
+  readonly #federations = new Map<string, Federation>();
   #logWriter: LineWriter | undefined;
   /** What goes on: the recovery of old runs at first, then the current run. */
   #work: Promise<void> = Promise.resolve();
@@ -55,6 +58,15 @@ export class Conductor {
 
   get settings(): Settings | undefined {
     return this.#settings;
+  }
+
+  /** Of each federated policy of the current run, for the dashboard. */
+  get federations(): readonly LiveFederation[] {
+    return [...this.#federations.values()].map((federation) => federation.view());
+  }
+
+  federationOf(policy: string): Federation | undefined {
+    return this.#federations.get(policy);
   }
 
   logLine(line: string): void {

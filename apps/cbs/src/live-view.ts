@@ -1,5 +1,12 @@
 import { deviceId, type Settings, serverId } from "@offloadlab/model";
-import type { DeviceTelemetry, LiveCommunity, LiveDevice, LiveRun, LiveSnapshot } from "@offloadlab/protocol";
+import type {
+  DeviceTelemetry,
+  LiveCommunity,
+  LiveDevice,
+  LiveFederation,
+  LiveRun,
+  LiveSnapshot,
+} from "@offloadlab/protocol";
 import type { LabNodeState } from "./registry.ts";
 import type { RunProgress } from "./run-progress.ts";
 
@@ -9,6 +16,7 @@ export const liveSnapshot = (
   settings: Settings | undefined,
   find: (node: string) => LabNodeState | undefined,
   unixNow: number,
+  federations: readonly LiveFederation[],
 ): LiveSnapshot => ({
   run: progress === undefined ? null : liveRun(progress, find, unixNow),
   communities: (settings?.communities ?? []).map((community, i): LiveCommunity => {
@@ -33,6 +41,8 @@ export const liveSnapshot = (
     };
   }),
   results: progress?.results ?? [],
+  federations,
+  learning: progress?.learning ?? [],
 });
 
 /** Real seconds until the run's end: the estimate at the trial's start, less what has passed since. */

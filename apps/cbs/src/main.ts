@@ -33,8 +33,15 @@ try {
   const running = new Conductor(config.runs_folder, registry, unixNow, say);
   conductor = running;
   const snapshot = (): LiveSnapshot =>
-    liveSnapshot(running.progress, running.settings, (id) => registry.find(id), unixNow());
-  const station = buildStationServer({ tls, registry, conductor: running, unixNow, log: say });
+    liveSnapshot(running.progress, running.settings, (id) => registry.find(id), unixNow(), running.federations);
+  const station = buildStationServer({
+    tls,
+    registry,
+    conductor: running,
+    federationOf: (policy) => running.federationOf(policy),
+    unixNow,
+    log: say,
+  });
   const dashboard = buildDashboardServer(config.dashboard_folder, snapshot, stationMetrics(snapshot));
   await station.listen({ host: config.listen_host, port: config.listen_port });
   await dashboard.listen({ host: "127.0.0.1", port: config.dashboard_port });

@@ -1,3 +1,4 @@
+import type { LiveEpoch } from "@offloadlab/protocol";
 import type { Manifest, ResultRow, RunState, Trial } from "@offloadlab/records";
 
 /** Where a run stands, for the CLI and the dashboard. */
@@ -17,6 +18,8 @@ export interface RunProgress {
   /** Real seconds. */
   readonly remainingSeconds: number;
   readonly results: readonly ResultRow[];
+  /** Of the policies that learn. */
+  readonly learning: readonly LiveEpoch[];
 }
 
 /** A run that has not begun. */
@@ -33,6 +36,7 @@ export const newProgress = (id: string, folder: string, manifest: Manifest, tria
   clockSpeed: manifest.clockSpeed,
   remainingSeconds: 0,
   results: [],
+  learning: [],
 });
 
 export const isActive = ({ state }: RunProgress): boolean =>

@@ -13,9 +13,10 @@ import {
   serverTls,
   type TlsMaterial,
 } from "@offloadlab/protocol";
-import { fastify } from "fastify";
+import { type FastifyInstance, fastify } from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Conductor } from "./conductor.ts";
+import { type FederationOf, federationRoutes } from "./federation-routes.ts";
 import { remainingSeconds } from "./live-view.ts";
 import type { Registry } from "./registry.ts";
 
@@ -25,12 +26,16 @@ interface StationParts {
   readonly tls: TlsMaterial;
   readonly registry: Registry;
   readonly conductor: Conductor;
+  readonly federationOf: FederationOf;
   readonly unixNow: () => number;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
-/** The C-BS's face to the lab, mutual TLS: `/link` for the daemons, `/api/v1` for operators. */
-export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: StationParts) => {
+/**
+ * The C-BS's face to the lab, mutual TLS: `/link` for the daemons, `/api/v1/federation` for MECs, the rest of `/api/v1` for
+ * operators.
+ */
+export const buildStationServer = ({ tls, registry, conductor, federationOf, unixNow, log }: StationParts) => {
   const app = fastify({ https: serverTls(tls), bodyLimit: maxManifestBytes, forceCloseConnections: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
@@ -39,34 +44,15 @@ export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: S
     const status = error instanceof Failure ? statusOf(error) : ((error as { statusCode?: number }).statusCode ?? 500);
     log(status >= 500 ? "error" : "warn", `${request.method} ${request.url}: ${messageOf(error)}`);
     const code = error instanceof Failure ? error.code : undefined;
+    // The rest of a refused body is not worth reading.
+    if (status === 413) void reply.header("connection", "close");
     return reply
       .code(status)
       .type("application/problem+json")
       .send({ type: "about:blank", status, title: messageOf(error), code });
   });
-  app.addHook("onRequest", async (request) => {
-    requireRole(peerIdentity(request.raw.socket as TLSSocket), ["operator"], `${request.method} ${request.url}`);
-  });
-
-  app.post("/api/v1/runs", async (request, reply) => {
-    const progress = await conductor.begin(String(request.body ?? ""));
-    return reply.code(201).send({ id: progress.id, folder: progress.folder });
-  });
-  app.get("/api/v1/runs/:id", async (request) => {
-    const { id } = request.params as { id: string };
-    const progress = id === "current" ? conductor.progress : await conductor.find(id);
-    if (progress === undefined && id !== "current") throw new Failure("peer/refused", `there is no run ${id}`);
-    return {
-      run: progress === undefined ? null : { ...progress, remainingSeconds: remainingSeconds(progress, unixNow()) },
-    };
-  });
-  app.post("/api/v1/runs/current/stop", async () => {
-    void conductor.stop("stopped by an operator");
-    return { stopping: true };
-  });
-  app.get("/api/v1/nodes", async () => ({
-    nodes: registry.nodes.map(({ id, role, online, hardware }) => ({ id, role, online, hardware })),
-  }));
+  void app.register(async (operators) => operatorRoutes(operators, conductor, registry, unixNow));
+  void app.register(async (servers) => federationRoutes(servers, federationOf));
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
   app.server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -89,6 +75,36 @@ export const buildStationServer = ({ tls, registry, conductor, unixNow, log }: S
     for (const socket of sockets.clients) socket.terminate();
   });
   return app;
+};
+
+const operatorRoutes = (
+  app: FastifyInstance,
+  conductor: Conductor,
+  registry: Registry,
+  unixNow: () => number,
+): void => {
+  app.addHook("onRequest", async (request) => {
+    requireRole(peerIdentity(request.raw.socket as TLSSocket), ["operator"], `${request.method} ${request.url}`);
+  });
+  app.post("/api/v1/runs", async (request, reply) => {
+    const progress = await conductor.begin(String(request.body ?? ""));
+    return reply.code(201).send({ id: progress.id, folder: progress.folder });
+  });
+  app.get("/api/v1/runs/:id", async (request) => {
+    const { id } = request.params as { id: string };
+    const progress = id === "current" ? conductor.progress : await conductor.find(id);
+    if (progress === undefined && id !== "current") throw new Failure("peer/refused", `there is no run ${id}`);
+    return {
+      run: progress === undefined ? null : { ...progress, remainingSeconds: remainingSeconds(progress, unixNow()) },
+    };
+  });
+  app.post("/api/v1/runs/current/stop", async () => {
+    void conductor.stop("stopped by an operator");
+    return { stopping: true };
+  });
+  app.get("/api/v1/nodes", async () => ({
+    nodes: registry.nodes.map(({ id, role, online, hardware }) => ({ id, role, online, hardware })),
+  }));
 };
 
 /** A node's connection: its first frame is a hello that says what its certificate says. */
@@ -139,7 +155,19 @@ const closeReason = (text: string): string =>
     .replace(/\uFFFD$/, "");
 
 const statusOf = ({ code }: Failure): number => {
-  if (code === "peer/forbidden") return 403;
-  if (code === "peer/refused") return 409;
-  return 400;
+  switch (code) {
+    case "peer/forbidden":
+      return 403;
+    case "peer/refused":
+    case "update/stale":
+    case "update/late":
+      return 409;
+    case "wire/too-large":
+      return 413;
+    case "update/shape":
+    case "update/not-finite":
+      return 422;
+    default:
+      return 400;
+  }
 };

@@ -8,13 +8,14 @@ const count = Type.Integer({ minimum: 0 });
 const amount = Type.Number({ minimum: 0 });
 const digest = Type.String({ pattern: "^sha-256=:[A-Za-z0-9+/]{43}=:$" });
 
-/** Where rounds are told and answered: `GET` for the status, `PUT .../:round/update`, `GET .../:round/global`. */
+/** Where rounds are told and answered: `GET .../:policy`, `PUT .../:policy/:round/update`, `GET .../:policy/:round/global`. */
 export const federationPath = "/api/v1/federation";
 
 /** What a MEC says of its learner, in the metadata of the safetensors with its weights. */
 export const UpdateReport = Type.Object(
   {
     run: text,
+    policy: text,
     round,
     /** Updates since the last round that this learner took over. */
     updates: count,
@@ -28,7 +29,7 @@ export const UpdateReport = Type.Object(
 );
 export type UpdateReport = Static<typeof UpdateReport>;
 
-/** What a MEC is told of the federation. */
+/** What a MEC is told of the federation of a policy. */
 export const FederationStatus = Type.Object(
   {
     /** Changes whenever the rest does; a MEC that sends it back is answered when there is news. */

@@ -9,6 +9,10 @@ export interface LiveSnapshot {
   readonly communities: readonly LiveCommunity[];
   /** The comparison so far: one row per policy and community, `community: "all"` for all of them. */
   readonly results: readonly LiveResult[];
+  /** Of each policy that is federated. */
+  readonly federations: readonly LiveFederation[];
+  /** How the policies that learn did, epoch by epoch. */
+  readonly learning: readonly LiveEpoch[];
 }
 
 export interface LiveRun {
@@ -65,3 +69,69 @@ export interface LiveDevice {
 }
 
 export type LiveResult = ResultRow;
+
+/** The federation of a policy, Algorithm 2. */
+export interface LiveFederation {
+  readonly policy: string;
+  /** In the order of the communities. */
+  readonly nodes: readonly string[];
+  readonly networks: readonly string[];
+  /** ε */
+  readonly greedyProbability: number;
+  /** f_q */
+  readonly globalShare: number;
+  /** The round that takes updates now. */
+  readonly open: LiveOpenRound | null;
+  /** Those that have ended, ascending. */
+  readonly rounds: readonly LiveRound[];
+  readonly averagedRounds: number;
+  readonly skippedRounds: number;
+  /** Updates that were not taken in: how many, by node and failure code. */
+  readonly refusals: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Nodes that the selection hardly ever lets in. */
+  readonly starved: readonly string[];
+}
+
+export interface LiveOpenRound {
+  readonly round: number;
+  /** Real time left. */
+  readonly deadlineInSeconds: number;
+  /** Nodes whose updates are here. */
+  readonly reported: readonly string[];
+}
+
+export interface LiveRound {
+  /** From 1. */
+  readonly round: number;
+  /** The last trial before it. */
+  readonly trial: number;
+  readonly state: "averaged" | "skipped";
+  /** Why it was skipped. */
+  readonly reason: string | null;
+  /** Of the global model. */
+  readonly modelBytes: number;
+  /** [m] */
+  readonly members: readonly LiveRoundMember[];
+}
+
+export interface LiveRoundMember {
+  readonly node: string;
+  /** Whether its model was averaged. */
+  readonly took: boolean;
+  /** 0 of one that sent none */
+  readonly uploadBytes: number;
+  /** Of its learner since the round before; null when it sent none. */
+  readonly updates: number | null;
+  /** Un-penalised, by network; null for one that is not finite. */
+  readonly losses: Readonly<Record<string, number | null>>;
+  /** λ by network until the next round. */
+  readonly proximalWeights: Readonly<Record<string, number>>;
+}
+
+/** One trial of a policy that learns. */
+export interface LiveEpoch {
+  readonly policy: string;
+  readonly trial: number;
+  /** [m] Reward per task; null of a community without tasks. */
+  readonly rewardPerTask: readonly (number | null)[];
+}

@@ -10,6 +10,7 @@ const shapes = { actor: 3, critic: 2 };
 const weights = { critic: Float32Array.of(4, 5), actor: Float32Array.of(1, -0, 3e-40) };
 const report: UpdateReport = {
   run: "r",
+  policy: "pfr-oa",
   round: 3,
   updates: 7,
   meanAbsoluteReward: 0.5,

@@ -19,14 +19,16 @@ export interface RunStatus {
   readonly checksums: string;
 }
 
-const roundFolder = (round: number): string => `federation/round-${String(round).padStart(4, "0")}`;
+const roundFolder = (policy: string, round: number): string =>
+  `federation/${policy}/round-${String(round).padStart(4, "0")}`;
 
 /**
  * The files of `runs/<id>/`:
  *
  * - `manifest.yaml` as given, `settings.json` resolved, `trials.json` the schedule with its seeds
  * - `environment/<node>.json`, `journals/<node>.ndjson`, `logs/<node>.ndjson`
- * - of a federated run `federation/state.json`, and of each round `federation/round-<n>/<node>.safetensors` and `global`
+ * - of each policy that was federated `federation/<policy>/state.json`, and of its rounds `round-<n>/<node>.safetensors` and
+ *   `round-<n>/global.safetensors` beside it
  * - `results.json`, `results.txt`
  * - `checksums.sha256` of all of these, and `status`, written last
  */
@@ -41,9 +43,9 @@ export const archiveFiles = {
   environment: (node: string) => `environment/${node}.json`,
   journal: (node: string) => `journals/${node}.ndjson`,
   log: (node: string) => `logs/${node}.ndjson`,
-  federation: "federation/state.json",
-  update: (round: number, node: string) => `${roundFolder(round)}/${node}.safetensors`,
-  globalModel: (round: number) => `${roundFolder(round)}/global.safetensors`,
+  federation: (policy: string) => `federation/${policy}/state.json`,
+  update: (policy: string, round: number, node: string) => `${roundFolder(policy, round)}/${node}.safetensors`,
+  globalModel: (policy: string, round: number) => `${roundFolder(policy, round)}/global.safetensors`,
 } as const;
 
 /** Writes a file so that it is there whole or not at all, and on the disk. */

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { aggregate, mixWeights, type Weights } from "@offloadlab/federation";
 import { decodeSafetensors, encodeTensors } from "@offloadlab/learning";
 import { archiveFiles, contentDigest } from "./archive.ts";
-import { type FederationReplay, replayFederation } from "./federation-course.ts";
+import { type FederationReplay, replayFederations } from "./federation-course.ts";
 import type { AdoptedRecord, RoundRecord, UpdateRecord } from "./journal-records.ts";
 import type { Journals } from "./reconcile.ts";
 
@@ -16,12 +16,21 @@ import type { Journals } from "./reconcile.ts";
  * @returns `file: what is wrong`, empty when all holds or nothing was federated
  */
 export const checkFederation = async (folder: string, journals: Journals, complete: boolean): Promise<string[]> => {
+  const replays = replayFederations(journals.get("cbs") ?? []);
+  return (await Promise.all(replays.map((replay) => checkOne(folder, journals, replay, complete)))).flat();
+};
+
+const checkOne = async (
+  folder: string,
+  journals: Journals,
+  replay: FederationReplay,
+  complete: boolean,
+): Promise<string[]> => {
+  const { policy } = replay.setup;
   const records = journals.get("cbs") ?? [];
-  const replay = replayFederation(records);
-  if (replay === undefined) return [];
-  const inJournal = replay.problems.map((what) => `${archiveFiles.journal("cbs")}: ${what}`);
-  const updates = records.filter((record) => record.kind === "update");
-  const rounds = records.filter((record) => record.kind === "round");
+  const inJournal = replay.problems.map((what) => `${archiveFiles.journal("cbs")}: ${policy}: ${what}`);
+  const updates = records.filter((record) => record.kind === "update").filter((record) => record.policy === policy);
+  const rounds = records.filter((record) => record.kind === "round").filter((record) => record.policy === policy);
   const files = (await Promise.all(updates.map((update) => checkUpdate(folder, update)))).flat();
   // Without intact updates, complaints about what was made of them would only hide the cause.
   if (files.length > 0) return [...inJournal, ...files];
@@ -32,8 +41,8 @@ export const checkFederation = async (folder: string, journals: Journals, comple
 const read = (folder: string, file: string): Promise<Buffer | undefined> =>
   readFile(join(folder, file)).catch(() => undefined);
 
-const checkUpdate = async (folder: string, { round, node, digest }: UpdateRecord): Promise<string[]> => {
-  const file = archiveFiles.update(round, node);
+const checkUpdate = async (folder: string, { policy, round, node, digest }: UpdateRecord): Promise<string[]> => {
+  const file = archiveFiles.update(policy, round, node);
   const bytes = await read(folder, file);
   if (bytes === undefined) return [`${file}: missing, but ${archiveFiles.journal("cbs")} took it in`];
   return contentDigest(bytes) === digest ? [] : [`${file}: not what was taken in`];
@@ -41,15 +50,15 @@ const checkUpdate = async (folder: string, { round, node, digest }: UpdateRecord
 
 const checkRound = async (
   folder: string,
-  { round, participants, digest, communities }: RoundRecord,
+  { policy, round, participants, digest, communities }: RoundRecord,
   { setup: { nodes } }: FederationReplay,
   journals: Journals,
 ): Promise<string[]> => {
-  const file = archiveFiles.globalModel(round);
+  const file = archiveFiles.globalModel(policy, round);
   const bytes = await read(folder, file);
   if (bytes === undefined || contentDigest(bytes) !== digest) return [`${file}: not what was sent to the servers`];
   const sent = async (node: string): Promise<Weights> => {
-    const update = await read(folder, archiveFiles.update(round, node));
+    const update = await read(folder, archiveFiles.update(policy, round, node));
     return update === undefined ? {} : decodeSafetensors(update).tensors;
   };
   const models = participants.map(async (community) => ({ community, weights: await sent(nodes[community] ?? "") }));
@@ -59,7 +68,7 @@ const checkRound = async (
     const local = await sent(node);
     const share = communities[community]?.globalShare ?? 0;
     for (const record of journals.get(node) ?? []) {
-      if (record.kind !== "adopted" || record.round !== round) continue;
+      if (record.kind !== "adopted" || record.policy !== policy || record.round !== round) continue;
       if (!isMixture(record, digest, local, global, share)) {
         problems.push(`${archiveFiles.journal(node)}: round ${round}: not the mixture that the round gave`);
       }
@@ -70,13 +79,14 @@ const checkRound = async (
 
 /** A server that sent no weights mixed with some that are not in the archive: only what was mixed in is known. */
 const isMixture = (record: AdoptedRecord, digest: string, local: Weights, global: Weights, share: number): boolean => {
-  if (record.digest !== digest || record.globalShare !== share) return false;
+  if (record.digest !== digest) return false;
   if (contentDigest(encodeTensors(local)) !== record.localDigest) return true;
+  if (record.globalShare !== share) return false;
   return contentDigest(encodeTensors(mixWeights(local, global, share))) === record.weightsDigest;
 };
 
-const checkState = async (folder: string, { course }: FederationReplay): Promise<string[]> => {
-  const file = archiveFiles.federation;
+const checkState = async (folder: string, { course, setup }: FederationReplay): Promise<string[]> => {
+  const file = archiveFiles.federation(setup.policy);
   const text = (await read(folder, file))?.toString("utf8") ?? "null";
   const kept = (JSON.parse(text) as { course?: unknown } | null)?.course;
   const same = isDeepStrictEqual(kept, JSON.parse(JSON.stringify(course)));

@@ -8,14 +8,16 @@ import {
   decideRound,
   type FederationSetup,
   federationBegin,
-  replayFederation,
+  replayFederations,
   type Update,
 } from "./federation-course.ts";
 import { asJournalled } from "./journal.ts";
 import type { NewRecord } from "./journal-records.ts";
 import { stamped } from "./journals.test-helper.ts";
 
+const policy = "pfr-oa";
 const setup: FederationSetup = {
+  policy,
   nodes: ["mec-1", "mec-2", "mec-3"],
   shapes: { actor: 2, critic: 2 },
   settings: { ...pfrOa, participantCount: count(2), greedyProbability: ratio(1) },
@@ -23,6 +25,7 @@ const setup: FederationSetup = {
   seed: 1,
 };
 const update = (round: number, node: number, change: Partial<Update> = {}): Update => ({
+  policy,
   round,
   node: `mec-${node}`,
   digest: `sha-256=:${node}:`,
@@ -74,15 +77,15 @@ const carriedOut = (rounds: readonly (readonly Update[])[]) => {
   const records: NewRecord[] = [{ kind: "federation", ...setup }];
   for (const updates of rounds.map((each) => each.map(asJournalled))) {
     const round = course.round + 1;
-    records.push({ kind: "round-open", round, trial: 0, deadlineInSeconds: 1 });
+    records.push({ kind: "round-open", policy, round, trial: 0, deadlineInSeconds: 1 });
     for (const each of updates) records.push({ kind: "update", ...each });
     const decision = decideRound(setup, course, updates);
     if (decision.kind === "skip") {
-      records.push({ kind: "round-skipped", round, reason: decision.reason });
+      records.push({ kind: "round-skipped", policy, round, reason: decision.reason });
       course = afterSkippedRound(course);
     } else {
       const { participants, communities } = decision.plan;
-      records.push({ kind: "round", round, participants, communities, digest: `round ${round}`, bytes: 1 });
+      records.push({ kind: "round", policy, round, participants, communities, digest: `round ${round}`, bytes: 1 });
       course = afterRound(decision.plan, `round ${round}`);
     }
   }
@@ -111,20 +114,25 @@ it("a replay of the journal gives the state that was kept, whatever the rounds",
     fc.property(someRounds, (rounds) => {
       const { course, records } = carriedOut(rounds);
       const journal = stamped(records).map(asJournalled);
-      expect(replayFederation(journal)).toEqual({ setup, course, problems: [] });
+      // Another federation of the same run is another matter.
+      const other = journal.map((record) => ("policy" in record ? { ...record, policy: "mcf-td3" } : record));
+      expect(replayFederations([...journal, ...other])).toEqual([
+        { setup, course, problems: [] },
+        { setup: { ...setup, policy: "mcf-td3" }, course, problems: [] },
+      ]);
     }),
   );
 });
 
 it("a journal without a federation has nothing to replay", () => {
-  expect(replayFederation(stamped([{ kind: "run", state: "preparing" }]))).toBeUndefined();
+  expect(replayFederations(stamped([{ kind: "run", state: "preparing" }]))).toEqual([]);
 });
 
 it("notices rounds that do not follow from their updates", () => {
   const rounds = [1, 2].map((round) => [1, 2, 3].map((node) => update(round, node)));
   const { records } = carriedOut(rounds);
   const problemsOf = (change: (record: NewRecord) => NewRecord[]) =>
-    replayFederation(stamped(records.flatMap(change)))?.problems;
+    replayFederations(stamped(records.flatMap(change)))[0]?.problems;
   const first = (record: NewRecord, kind: NewRecord["kind"]): boolean =>
     record.kind === kind && "round" in record && record.round === 1;
 

@@ -99,22 +99,26 @@ export interface FederationReplay {
   readonly problems: readonly string[];
 }
 
-/**
- * Repeats a federation from the journal of the C-BS alone.
- *
- * @returns undefined when nothing was federated
- */
-export const replayFederation = (records: readonly JournalRecord[]): FederationReplay | undefined => {
-  const begin = records.find((record) => record.kind === "federation");
-  if (begin === undefined) return undefined;
-  const { nodes, shapes, settings, minimumReports, seed } = begin;
-  const setup = { nodes, shapes, settings, minimumReports, seed };
+/** Repeats every federation of a run from the journal of the C-BS alone. */
+export const replayFederations = (records: readonly JournalRecord[]): FederationReplay[] =>
+  records.flatMap((record) => {
+    if (record.kind !== "federation") return [];
+    const { policy, nodes, shapes, settings, minimumReports, seed } = record;
+    return [replayOf({ policy, nodes, shapes, settings, minimumReports, seed }, records)];
+  });
+
+const replayOf = (setup: FederationSetup, records: readonly JournalRecord[]): FederationReplay => {
+  const { nodes } = setup;
   let course = federationBegin(setup);
   let updates: UpdateRecord[] = [];
   const problems: string[] = [];
   for (const record of records) {
-    if (record.kind === "update") updates.push(record);
-    if (record.kind !== "round" && record.kind !== "round-skipped") continue;
+    if (record.kind !== "update" && record.kind !== "round" && record.kind !== "round-skipped") continue;
+    if (record.policy !== setup.policy) continue;
+    if (record.kind === "update") {
+      updates.push(record);
+      continue;
+    }
     const { round } = record;
     if (round !== course.round + 1) problems.push(`round ${round} follows round ${course.round}`);
     const strangers = updates.filter((update) => update.round !== round || !nodes.includes(update.node));

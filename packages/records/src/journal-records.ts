@@ -175,9 +175,10 @@ export interface LostRecord {
   readonly task: string;
 }
 
-/** C-BS: the servers of this run are federated. */
+/** C-BS: the learners of a policy are federated. */
 export interface FederationRecord {
   readonly kind: "federation";
+  readonly policy: string;
   /** In the order of the communities. */
   readonly nodes: readonly string[];
   /** Float32 numbers of each network. */
@@ -190,6 +191,7 @@ export interface FederationRecord {
 /** C-BS: a round takes updates from now on. */
 export interface RoundOpenRecord {
   readonly kind: "round-open";
+  readonly policy: string;
   /** From 1. */
   readonly round: number;
   /** The last trial before it. */
@@ -201,6 +203,7 @@ export interface RoundOpenRecord {
 /** C-BS: a server's weights were taken in. */
 export interface UpdateRecord {
   readonly kind: "update";
+  readonly policy: string;
   readonly round: number;
   readonly node: string;
   /** `Content-Digest` of the file with the weights. */
@@ -217,6 +220,7 @@ export interface UpdateRecord {
 /** C-BS: weights were not taken in. */
 export interface RefusalRecord {
   readonly kind: "refusal";
+  readonly policy: string;
   readonly node: string;
   readonly code: string;
   readonly reason: string;
@@ -225,6 +229,7 @@ export interface RefusalRecord {
 /** C-BS: a round took place. */
 export interface RoundRecord {
   readonly kind: "round";
+  readonly policy: string;
   readonly round: number;
   /** Z_r: communities whose models were averaged. */
   readonly participants: readonly number[];
@@ -238,6 +243,7 @@ export interface RoundRecord {
 /** C-BS: a round came to nothing. */
 export interface RoundSkippedRecord {
   readonly kind: "round-skipped";
+  readonly policy: string;
   readonly round: number;
   readonly reason: string;
 }
@@ -245,6 +251,7 @@ export interface RoundSkippedRecord {
 /** MEC: the learner took over a round's result; again after a restart. */
 export interface AdoptedRecord {
   readonly kind: "adopted";
+  readonly policy: string;
   readonly round: number;
   /** Of the global model. */
   readonly digest: string;

@@ -46,5 +46,7 @@ export const snapshot = (changes: Partial<LiveSnapshot> = {}): LiveSnapshot => (
   run: run(),
   communities: [community()],
   results: [],
+  federations: [],
+  learning: [],
   ...changes,
 });
