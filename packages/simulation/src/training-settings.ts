@@ -19,6 +19,8 @@ export interface TrainingSettings extends AgentView {
   readonly agent: Td3Settings;
   /** Undefined where communities learn apart. */
   readonly federation: FederationSettings | undefined;
+  /** The first epoch of communities that join later than the others, by name, from 1. */
+  readonly joins?: Readonly<Record<string, number>>;
 }
 
 /** Rounds in runs of some dozens of epochs; the paper has f_p = 50 in runs of a thousand. */

@@ -73,6 +73,34 @@ it("federated agents begin as one, the others each for itself", () => {
   expect(new Set(beginnings("td3")).size).toBe(3);
 });
 
+it.each(["td3", "mcf-td3", "pfr-oa"] as const)(
+  "%s: a community that joins has records from then on, takes part once it has learned, and resumes to the same bytes",
+  async (method) => {
+    const settings = { ...short(method), joins: { R3: 4 } };
+    const training = await run(begin(settings), 6);
+    const epochs = training.records.filter(({ community }) => community === "R3").map(({ epoch }) => epoch);
+    expect(epochs).toEqual([3, 4, 5, 6]);
+    const resumed = begin(settings);
+    const before = (await run(begin(settings), 3)).snapshot();
+    resumed.restore(decodeTraining(encodeTraining(before)));
+    expect(bytesOf(await run(resumed, 6)).equals(bytesOf(training))).toBe(true);
+    const rounds = method === "td3" ? [] : [false, false];
+    expect(training.rounds.map(({ participants }) => participants.includes(2))).toEqual(rounds);
+  },
+);
+
+it("a community that joins a federation begins with the global model, its targets too", async () => {
+  const settings = { ...short("mcf-td3"), joins: { R3: 3 } };
+  const training = await run(begin(settings), 3);
+  const [first, , third] = training.snapshot().agents;
+  // R3 has acted at random, and learned nothing, since the round that made all equal.
+  expect(third?.arrays["actor"]).toEqual(training.agents[2]?.weights["actor"]);
+  expect(third?.arrays["actorTarget"]).toEqual(third?.arrays["actor"]);
+  expect(third?.arrays["actor"]).not.toEqual(first?.arrays["actor"]);
+  const alone = await run(begin({ ...short("td3"), joins: { R3: 3 } }), 2);
+  expect(third?.arrays["actor"]).not.toEqual(alone.agents[2]?.weights["actor"]);
+});
+
 it("writes down how each community does, before the first update and after every epoch", async () => {
   const { records } = await run(begin(short("td3")), 2);
   expect(records.map(({ epoch, community }) => `${epoch} ${community}`)).toEqual(

@@ -76,6 +76,8 @@ const scaledPenalty = 3;
 
 interface Member {
   readonly name: string;
+  /** The epoch in which it begins, from 1. */
+  readonly joins: number;
   readonly world: AgentWorld;
   readonly agent: Agent;
 }
@@ -114,7 +116,7 @@ export class Training {
         agentSeed,
         randomStream(seed, "draws", index).integer(2 ** 32),
       );
-      return { name, world: agentWorld, agent };
+      return { name, joins: settings.joins?.[name] ?? 1, world: agentWorld, agent };
     });
     this.#proximal = this.#members.map(() => undefined);
     this.#sinceRound = this.#members.map(() => noSums);
@@ -144,14 +146,33 @@ export class Training {
 
   /** A round of the federation when it is due, and one epoch of every community. */
   async runEpoch(): Promise<void> {
-    if (this.#epoch === 0) for (const member of this.#members) this.#record(member, {});
     this.federateWhenDue();
+    for (const member of this.#members) if (member.joins === this.#epoch + 1) this.#welcome(member);
     this.#epoch++;
     for (const [index, member] of this.#members.entries()) {
+      if (!this.#isThere(member)) continue;
       const sums = await this.#train(index, member);
       this.#sinceRound[index] = added(this.#sinceRound[index] ?? noSums, sums);
       this.#record(member, meanLosses(sums));
     }
+  }
+
+  /** A community that joins a federation begins with the global model, its targets too; another with what it drew. */
+  #welcome(member: Member): void {
+    const global = this.#globalWeights;
+    if (global !== undefined) {
+      const { agent } = member;
+      agent.weights = global;
+      const { arrays, counts } = agent.snapshot();
+      const targets = Object.entries(arrays).filter(([name]) => `${name}Target` in arrays);
+      const copied = targets.map(([name, weights]) => [`${name}Target`, weights]);
+      agent.restore({ arrays: { ...arrays, ...Object.fromEntries(copied) }, counts });
+    }
+    this.#record(member, {});
+  }
+
+  #isThere({ joins }: Member): boolean {
+    return joins <= this.#epoch;
   }
 
   /** Alg. 1, line 3: every f_p epochs a round takes place before the next epoch, once there is something to average. */
@@ -162,13 +183,13 @@ export class Training {
   }
 
   /** Alg. 1, lines 8 to 21. */
-  async #train(index: number, { world, agent }: Member): Promise<RoundSums> {
+  async #train(index: number, { world, agent, joins }: Member): Promise<RoundSums> {
     const { randomEpochs, updatesPerSubSlot } = this.settings;
     const { rows, features, actions } = world.shape;
     const state = new Float32Array(rows * features);
     const next = new Float32Array(rows * features);
     const action = new Float32Array(rows * actions);
-    const isRandom = this.#epoch <= randomEpochs;
+    const isRandom = this.#epoch - joins < randomEpochs;
     let sums = noSums;
 
     agent.beginEpoch(this.#epoch);
@@ -204,11 +225,13 @@ export class Training {
     const { federation } = this.settings;
     if (federation === undefined || this.#federation === undefined) return;
     const round = this.rounds.length + 1;
-    const reports = this.#members.map(({ agent }, community) => {
+    const reports = this.#members.flatMap(({ agent }, community) => {
       const sums = this.#sinceRound[community] ?? noSums;
+      // Not there yet, or still at random: nothing to average.
+      if (sums.updates === 0) return [];
       const losses = lossesOf(Object.keys(agent.weights), meanLosses(sums));
       const meanAbsoluteReward = sums.absoluteReward / Math.max(sums.rewards, 1);
-      return { community, rankingLoss: rankingLoss({ losses, meanAbsoluteReward }, agent.weights), losses };
+      return [{ community, rankingLoss: rankingLoss({ losses, meanAbsoluteReward }, agent.weights), losses }];
     });
     const plan = planRound(reports, federation, round, this.#seed, this.#federation);
     this.#federation = plan.state;
