@@ -117,39 +117,6 @@ test("a trial that fails ends the sweep with what it said, and what is done stay
   expect(JSON.parse(last.stdout).data.made).toBe(1);
 });
 
-test("reproduce prints the paper's numbers beside, and its figures; Local does not depend on B in any digit", async () => {
-  const out = join(folder, "table3");
-  const { code, stdout, stderr } = await offload(
-    ...["reproduce", "table3", "--policies", "local,edge,greedy", "--repetitions", "4", "--epochs", "25"],
-    ...["--format", "json", "--out", out],
-  );
-  expect(code, stderr).toBe(0);
-  const { rows } = JSON.parse(stdout).data as {
-    rows: { policy: string; bandwidth_hertz: number; deviationFromFit: { within: boolean } }[];
-  };
-  expect(rows.map(({ policy, bandwidth_hertz: bandwidth }) => `${policy} ${bandwidth / 1e6}`)).toEqual(
-    [5, 15, 25].flatMap((bandwidth) => ["local", "edge", "greedy"].map((policy) => `${policy} ${bandwidth}`)),
-  );
-  for (const row of rows) expect(row, JSON.stringify(row)).toMatchObject({ deviationFromFit: { within: true } });
-  const local = rows.filter(({ policy }) => policy === "local");
-  const numbersOf = (row: object) => {
-    const { successRatio, energyJoules, waitingSeconds, rewardPerTask, rewardPerEpoch } = row as Record<
-      string,
-      unknown
-    >;
-    return { successRatio, energyJoules, waitingSeconds, rewardPerTask, rewardPerEpoch };
-  };
-  expect(new Set(local.map((row) => JSON.stringify(numbersOf(row)))).size).toBe(1);
-  expect(readdirSync(join(out, "report")).sort()).toEqual([
-    "figure.pdf",
-    "figure.png",
-    "figure.svg",
-    "table.csv",
-    "table.tex",
-    "table.txt",
-  ]);
-});
-
 test.each([
   ["simulate", "--preset", "papier", "`preset` must be one of paper, paper-physical, testbed"],
   ["simulate", "--policies", "local,gready", "`policies.1` must be one of"],

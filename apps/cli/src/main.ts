@@ -10,7 +10,7 @@ import { followRun } from "./follow-run.ts";
 import { type LabUpOptions, labUp, loadManifest, printRun, readLab } from "./lab-up.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
 import { replay } from "./replay-command.ts";
-import { type Reproducible, reproduce, reproducible } from "./reproduce.ts";
+import { type ReproduceOptions, type Reproducible, reproduce, reproducible } from "./reproduce.ts";
 import { runTrials } from "./run-trials.ts";
 import { StationClient } from "./station-client.ts";
 import { type SweepOptions, simulate, sweep } from "./sweep-commands.ts";
@@ -113,8 +113,11 @@ const withChanges = (command: Command): Command =>
     .addOption(format())
     .addHelpText("after", exitCodesHelp);
 const withPlaces = (command: Command): Command =>
+  withProcesses(
+    command.option("--out <folder>", "where the sweep is kept (default: sweeps/<name>-<digest of its plan>)"),
+  );
+const withProcesses = (command: Command): Command =>
   command
-    .option("--out <folder>", "where the sweep is kept (default: sweeps/<name>-<digest of its plan>)")
     .addOption(new Option("--on <place>", "where trials run").choices(["local", "slurm"]).default("local"))
     .option("--processes <n>", "how many trials at once (default: one per processor; Slurm: no limit)", positiveInteger)
     .option("--sbatch <argument>", "for sbatch, e.g. --sbatch=--partition=short; may be repeated", collected);
@@ -140,16 +143,19 @@ program
   .description("simulate trials of a sweep that are not there yet: what its processes and cluster jobs do")
   .argument("<sweep>", "folder of the sweep")
   .argument("<numbers>", "3, 3-7 or 3,5-7")
-  .action(runTrials);
+  .action((folder: string, numbers: string) => runTrials(folder, numbers));
 
 withChanges(
-  withPlaces(
+  withProcesses(
     program
       .command("reproduce")
-      .description("one of the paper's experiments, with its figures and the paper's numbers beside")
-      .addArgument(new Argument("<what>").choices(reproducible)),
+      .description("the paper's experiments, with its numbers beside; goes on where it was stopped")
+      .addArgument(new Argument("<what>").choices(reproducible))
+      .option("--quick", "for a look, in minutes: one seed, few epochs")
+      .option("--out <folder>", "where tables and figures go", "reproduced")
+      .option("--sweeps <folder>", "where trials and trainings are kept, to go on from", "sweeps"),
   ),
-).action((what: Reproducible, options: ManifestChanges & SweepOptions) => reproduce(what, options));
+).action((what: Reproducible, options: ReproduceOptions) => reproduce(what, options));
 
 const seedNumber = (text: string): number => {
   const value = Number(text);

@@ -1,66 +1,141 @@
-import { loopAxes, loopPoint, type SweepRow } from "@offloadlab/records";
+import {
+  alignedLines,
+  differenceOf,
+  type EpochSums,
+  type Estimate,
+  loopAxes,
+  loopPoint,
+  type SweepRow,
+  sweepMetrics,
+  type Verdict,
+  verdictOn,
+} from "@offloadlab/records";
+import type { PaperRow } from "./paper-table.ts";
 
-/** What the paper says of its methods, best first, whatever the calibration. */
+/** What the paper says of its methods, best first. */
 interface Claim {
   readonly metric: "successRatio" | "energyJoules" | "waitingSeconds";
-  readonly name: string;
   readonly order: readonly string[];
   readonly best: "highest" | "lowest";
 }
 
+/** As §V-B says it, and where it says nothing as Table III has it at 15 MHz. */
 const claims: readonly Claim[] = [
-  { metric: "successRatio", name: "success rate", order: ["greedy", "local", "edge"], best: "highest" },
-  { metric: "energyJoules", name: "energy", order: ["local", "greedy", "edge"], best: "lowest" },
-  { metric: "waitingSeconds", name: "waiting time", order: ["greedy", "local", "edge"], best: "lowest" },
+  {
+    metric: "successRatio",
+    order: ["pfr-oa", "mcf-td3", "td3", "ddpg", "dqn", "greedy", "local", "edge"],
+    best: "highest",
+  },
+  {
+    metric: "energyJoules",
+    order: ["local", "pfr-oa", "mcf-td3", "td3", "ddpg", "dqn", "greedy", "edge"],
+    best: "lowest",
+  },
+  {
+    metric: "waitingSeconds",
+    order: ["pfr-oa", "mcf-td3", "td3", "ddpg", "dqn", "greedy", "local", "edge"],
+    best: "lowest",
+  },
 ];
 
 /** Whether one policy is ahead of another, as the paper says it is. */
 export interface Ordering {
   readonly variables: SweepRow["variables"];
   readonly metric: Claim["metric"];
-  /** The one that is ahead in the paper, then the other, with their means. */
+  /** The one that is ahead in the paper, then the other. */
   readonly policies: readonly [string, string];
-  readonly means: readonly [number, number];
-  readonly holds: boolean;
+  /** The first's minus the second's, paired by repetition. */
+  readonly difference: Estimate;
+  readonly verdict: Verdict;
+  /** The same difference between the paper's own numbers, at points that its Table III has. */
+  readonly paper?: number;
 }
 
-/** The orderings of neighbours in the paper's ranking, at each point of a sweep, as far as both were run. */
-export const orderingsOf = (rows: readonly SweepRow[]): Ordering[] => {
-  const points = [...new Set(rows.map(({ variables }) => JSON.stringify(variables)))];
-  return points.flatMap((point) =>
-    claims.flatMap(({ metric, order, best }) => {
-      const meanOf = (policy: string): number | undefined =>
-        rows.find((row) => row.policy === policy && JSON.stringify(row.variables) === point)?.[metric].mean ??
-        undefined;
-      const known = order.filter((policy) => meanOf(policy) !== undefined);
-      return known.slice(1).map((second, index): Ordering => {
-        const first = known[index] as string;
-        const means = [meanOf(first) as number, meanOf(second) as number] as const;
-        const holds = best === "highest" ? means[0] > means[1] : means[0] < means[1];
+/**
+ * The orderings of neighbours in the paper's ranking, at each point of a sweep, as far as both were run.
+ *
+ * @param table what the paper has at the points of the sweep
+ */
+export const orderingsOf = (sums: readonly EpochSums[], table: readonly PaperRow[] = []): Ordering[] => {
+  const points = [...new Set(sums.map(({ variables }) => JSON.stringify(variables)))];
+  return points.flatMap((point) => {
+    const variables = JSON.parse(point) as SweepRow["variables"];
+    const own = sums.filter((each) => JSON.stringify(each.variables) === point);
+    const known = new Set(own.map(({ policy }) => policy));
+    return claims.flatMap(({ metric, order, best }) => {
+      const present = order.filter((policy) => known.has(policy));
+      return present.slice(1).map((second, index): Ordering => {
+        const policies = [present[index] as string, second] as const;
+        const difference = differenceOf(own, metric, policies);
+        const { mean, ...rest } = difference;
+        const ahead = { ...rest, mean: mean === null || best === "highest" ? mean : -mean };
+        const [first, other] = policies.map((policy) =>
+          table.find((row) => row.policy === policy && row.bandwidthHertz === variables["bandwidth_hertz"]),
+        );
         return {
-          variables: JSON.parse(point) as SweepRow["variables"],
+          variables,
           metric,
-          policies: [first, second],
-          means,
-          holds,
+          policies,
+          difference,
+          verdict: verdictOn(ahead),
+          ...(first && other ? { paper: first.paper[metric] - other.paper[metric] } : {}),
         };
       });
-    }),
-  );
+    });
+  });
 };
 
-/** One line for each claim: where it holds and where it does not. */
+const verdicts: readonly Verdict[] = ["holds", "does not hold", "cannot be told"];
+
+/** Each claim: of how many pairs it holds, and every pair with its difference. */
 export const orderingsText = (orderings: readonly Ordering[]): string => {
-  const lines = claims.flatMap(({ metric, name, order, best }) => {
+  const sections = claims.flatMap(({ metric, order, best }) => {
     const own = orderings.filter((ordering) => ordering.metric === metric);
     if (own.length === 0) return [];
-    const broken = own.filter(({ holds }) => !holds);
-    const exceptions = broken.map(({ policies, means, variables }) => {
-      const [first, second] = means.map((mean) => mean.toPrecision(3));
-      return `    not where ${loopPoint(variables, loopAxes)}: ${policies[0]} ${first}, ${policies[1]} ${second}`;
-    });
-    const claim = `  ${name}: ${order.join(best === "highest" ? " > " : " < ")}`;
-    return [broken.length === 0 ? `${claim}: holds` : `${claim}:`, ...exceptions];
+    const run = order.filter((policy) => own.some(({ policies }) => policies.includes(policy)));
+    const counts = verdicts.map((verdict) => `${own.filter((each) => each.verdict === verdict).length} ${verdict}`);
+    const { title, digits } = sweepMetrics[metric];
+    const lines = own.map(({ variables, policies, difference, verdict, paper }) => [
+      `  ${loopPoint(variables, loopAxes)}`,
+      policies.join(best === "highest" ? " > " : " < "),
+      signed(difference, digits),
+      paper === undefined ? "" : `paper ${signed({ mean: paper, halfWidth: null, n: 1 }, 2)}`,
+      verdict,
+    ]);
+    return [
+      `${title}: ${run.join(best === "highest" ? " > " : " < ")}: ${counts.join(", ")}`,
+      ...alignedLines(lines, 5),
+    ];
   });
-  return ["Orderings that the paper claims:", ...lines].join("\n");
+  return [
+    "Orderings that the paper claims, by neighbours: the difference between the two, paired by seed, with its 95 % interval.",
+    `It holds, or does not, where the whole interval says so; each of the ${orderings.length} intervals stands for itself.`,
+    ...sections,
+  ].join("\n");
+};
+
+const signed = ({ mean, halfWidth }: Estimate, digits: number): string => {
+  if (mean === null) return "-";
+  return `${mean < 0 ? "" : "+"}${mean.toFixed(digits)}${halfWidth === null ? "" : ` ± ${halfWidth.toFixed(digits)}`}`;
+};
+
+/** For a spreadsheet, a line per pair. */
+export const orderingsCsv = (orderings: readonly Ordering[]): string => {
+  const variables = Object.keys(orderings[0]?.variables ?? {});
+  const lines = orderings.map(({ variables: values, metric, policies, difference, verdict, paper }) => {
+    const { mean, halfWidth, n } = difference;
+    const ends = mean === null || halfWidth === null ? ["", ""] : [mean - halfWidth, mean + halfWidth];
+    return [
+      ...variables.map((name) => values[name]),
+      metric,
+      ...policies,
+      mean ?? "",
+      ...ends,
+      n,
+      paper ?? "",
+      verdict,
+    ];
+  });
+  const columns = ["metric", "ahead", "behind", "difference", "low", "high", "n", "difference_in_paper", "verdict"];
+  return [[...variables, ...columns], ...lines].map((line) => `${line.join()}\n`).join("");
 };

@@ -1,123 +1,158 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { alignedLines, asEstimate, formatEstimate, type SweepRow, sweepTable } from "@offloadlab/records";
+import {
+  alignedLines,
+  differenceOf,
+  type EpochSums,
+  formatEstimate,
+  loopAxes,
+  loopPoint,
+  planText,
+  type SweepRow,
+  sweepPlan,
+  sweepTable,
+} from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
-import { type ManifestChanges, readExperimentFile } from "./experiment-source.ts";
+import { type ExperimentSource, experimentOf, type ManifestChanges } from "./experiment-source.ts";
+import { federationOf, federationText } from "./federation-report.ts";
 import { orderingsOf, orderingsText } from "./orderings.ts";
-import { printResult } from "./output.ts";
-import { fitTolerance, type PaperRow, paperTable } from "./paper-table.ts";
+import { type Format, minutes, ProgressLine, printResult } from "./output.ts";
+import { besideOf, comparisonText } from "./paper-comparison.ts";
+import { paperTable } from "./paper-table.ts";
 import { experimentsFolder } from "./paths.ts";
-import { provenanceOf, runSweep, type SweepOptions } from "./sweep-commands.ts";
-import { drawReport } from "./sweep-report-command.ts";
+import { quickManifest } from "./quick.ts";
+import { writeReproduction } from "./reproduction-files.ts";
+import { writeResultsReadme } from "./results-readme.ts";
+import { commitOfCode, provenanceOf, runSweep, type SweepOptions } from "./sweep-commands.ts";
 
-export const reproducible = ["table3", "fig8", "fig9"] as const;
+/** The manifests of each experiment, in the order in which `all` makes them: what needs no training of its own comes early. */
+const manifests = {
+  table3: ["table3"],
+  fig6: ["fig6"],
+  fig7: ["fig7"],
+  fig8: ["fig8"],
+  fig9: ["fig9"],
+  federation: ["federation", "federation-joining", "federation-one-poor", "federation-few-samples"],
+  fig5: ["fig5-discount", "fig5-learning-rate"],
+  "paper-settings": ["paper-settings"],
+} as const satisfies Record<string, readonly string[]>;
+export const reproducible = [...(Object.keys(manifests) as (keyof typeof manifests)[]), "all"] as const;
 export type Reproducible = (typeof reproducible)[number];
 
-/** `offload reproduce`: one of the paper's experiments as a sweep, its figures and, where there are any, the paper's numbers beside. */
-export const reproduce = async (what: Reproducible, options: ManifestChanges & SweepOptions): Promise<void> => {
-  const { on, processes, sbatch, out, format, ...changes } = options;
-  const source = await readExperimentFile(join(experimentsFolder, `${what}.yaml`), changes);
-  const finished = await runSweep(source, options);
-  const { folder, plan, rows, made } = finished;
-  const files = await drawReport(folder, plan, rows);
+export interface ReproduceOptions extends ManifestChanges, Pick<SweepOptions, "on" | "processes" | "sbatch"> {
+  /** For a look: one seed and few epochs. */
+  readonly quick?: boolean;
+  /** Where tables and figures go. */
+  readonly out: string;
+  /** Where trials and trainings are kept, to go on from. */
+  readonly sweeps: string;
+  readonly format: Format;
+}
+
+/** `offload reproduce`: the paper's experiments as sweeps, their figures, and the paper's numbers beside; goes on where it was stopped. */
+export const reproduce = async (what: Reproducible, options: ReproduceOptions): Promise<void> => {
+  const { quick = false, out, sweeps, on, processes, sbatch, format, ...changes } = options;
+  const names = what === "all" ? Object.values(manifests).flat() : manifests[what];
+  // One commit for all: what is written in between makes no other code.
+  const commit = await commitOfCode();
+  const progress = new ProgressLine();
+  const done: Awaited<ReturnType<typeof reproduceOne>>[] = [];
+  for (const name of names) {
+    progress.done(`${name} (${done.length + 1} of ${names.length})`);
+    const source = await sourceOf(name, quick, changes);
+    done.push(await reproduceOne(name, source, commit, options));
+  }
+  await writeResultsReadme(out);
+  const text = done.map(({ text, files }) => `${text}\n${files.join(" ")}`).join("\n\n");
+  const [only] = done;
+  printResult(format, exitCodes.ok, text, done.length === 1 ? only?.data : done.map(({ data }) => data));
+};
+
+const sourceOf = async (name: string, quick: boolean, changes: ManifestChanges): Promise<ExperimentSource> => {
+  const file = join(experimentsFolder, `${name}.yaml`);
+  const text = await readFile(file, "utf8");
+  return experimentOf(quick ? quickManifest(text) : text, file, changes);
+};
+
+const reproduceOne = async (name: string, source: ExperimentSource, commit: string, options: ReproduceOptions) => {
+  const { out, sweeps, on, processes, sbatch, format } = options;
+  const started = performance.now();
+  const digest = createHash("sha256")
+    .update(planText(sweepPlan(source.experiment, commit)))
+    .digest("hex")
+    .slice(0, 8);
+  const finished = await runSweep(source, {
+    on,
+    format,
+    commit,
+    out: join(sweeps, `${name}-${digest}`),
+    trainings: join(sweeps, "trainings"),
+    ...(processes === undefined ? {} : { processes }),
+    ...(sbatch === undefined ? {} : { sbatch }),
+  });
+  const { folder, plan, rows, sums, curves, made } = finished;
   // The paper's numbers and the fit are of its own preset, whose bandwidths alone are varied.
-  const comparable = what === "table3" && (changes.preset ?? "paper") === "paper" && (changes.set ?? []).length === 0;
+  const comparable = name === "table3" && (options.preset ?? "paper") === "paper" && (options.set ?? []).length === 0;
   const own = rows.filter(({ community }) => community === "all");
-  const beside = comparable ? own.map((row) => ({ row, paper: paperRowOf(row) })) : [];
-  const orderings = orderingsOf(own);
+  const orderings = orderingsOf(sums, comparable ? paperTable : []);
+  const federation = name.startsWith("federation") ? federationOf(curves, sums) : undefined;
+  const processorSeconds = curves.reduce((sum, curve) => sum + curve.processorSeconds, 0);
   const text = [
-    sweepTable(own, provenanceOf(plan)).trimEnd(),
-    ...(beside.length === 0 ? [] : ["", comparisonText(beside)]),
+    ...(comparable ? [comparisonText(own)] : [sweepTable(own, provenanceOf(plan)).trimEnd()]),
+    ...(federation === undefined ? [] : ["", federationText(federation)]),
     ...(orderings.length === 0 ? [] : ["", orderingsText(orderings)]),
+    ...besideFair(sums),
     "",
-    `${folder}: ${plan.trials.length} trials, ${made} of them made now`,
-    `figures and tables: ${files.map((file) => join(folder, "report", file)).join(" ")}`,
+    `${plan.trials.length} trials; their ${curves.length} trainings took ${minutes(processorSeconds)} minutes of one processor, whichever experiment they were made for`,
   ].join("\n");
+  const target = join(out, name);
+  const files = (await writeReproduction(target, text, finished, orderings, commandOf(name, options))).map((file) =>
+    join(target, file),
+  );
+  const seconds = (performance.now() - started) / 1000;
   const data = {
+    experiment: name,
     folder,
+    files,
     trials: plan.trials.length,
     made,
-    rows: own.map((row) => ({ ...row, ...row.variables, ...besideOf(comparable ? paperRowOf(row) : undefined, row) })),
+    seconds,
+    processorSeconds,
+    rows: own.map((row) => ({ ...row, ...row.variables, ...(comparable ? besideOf(row) : {}) })),
     orderings,
+    ...(federation === undefined ? {} : { federation }),
     communities: rows.filter(({ community }) => community !== "all"),
   };
-  printResult(format, exitCodes.ok, text, data);
+  const took = `${made} of ${plan.trials.length} trials were made now, in ${minutes(seconds)} minutes; they are in ${folder}`;
+  return { text: `${text}\n${took}`, files, data };
 };
 
-const paperRowOf = ({ policy, variables }: SweepRow): PaperRow | undefined =>
-  paperTable.find((row) => row.policy === policy && row.bandwidthHertz === variables["bandwidth_hertz"]);
-
-/** How far a row is from the fit. */
-const deviationOf = (row: SweepRow, fit: NonNullable<PaperRow["fit"]>) => {
-  const successRatio = (row.successRatio.mean ?? Number.NaN) - fit.successRatio;
-  const energyRelative = (row.energyJoules.mean ?? Number.NaN) / fit.energyJoules - 1;
-  const waitingSeconds = (row.waitingSeconds.mean ?? Number.NaN) - fit.waitingSeconds;
-  const within =
-    Math.abs(successRatio) <= fitTolerance.successRatio &&
-    Math.abs(energyRelative) <= fitTolerance.energyRelative &&
-    Math.abs(waitingSeconds) <= fitTolerance.waitingSeconds;
-  return { successRatio, energyRelative, waitingSeconds, within };
+/** How far PFR-OA's reward is from that of Fair, which learns nothing and sees what PFR-OA sees. */
+const besideFair = (sums: readonly EpochSums[]): string[] => {
+  const policies = new Set(sums.map(({ policy }) => policy));
+  if (!policies.has("pfr-oa") || !policies.has("fair")) return [];
+  const communities = [...new Set(sums.map(({ community }) => community))].sort();
+  const points = [...new Set(sums.map(({ variables }) => JSON.stringify(variables)))];
+  const lines = points.map((point) => {
+    const place = loopPoint(JSON.parse(point) as SweepRow["variables"], loopAxes);
+    const own = sums.filter(({ variables }) => JSON.stringify(variables) === point);
+    const cells = communities.map((community) => {
+      const difference = differenceOf(own, "rewardPerEpoch", ["pfr-oa", "fair"], community);
+      return `${community} ${formatEstimate(difference, 1)}`;
+    });
+    return [`  ${place}`, ...cells];
+  });
+  return ["", "Reward per epoch, PFR-OA minus Fair, paired by seed:", ...alignedLines(lines, 1)];
 };
 
-const besideOf = (paper: PaperRow | undefined, row: SweepRow) =>
-  paper === undefined
-    ? {}
-    : {
-        paper: paper.paper,
-        ...(paper.fit === undefined ? {} : { fit: paper.fit, deviationFromFit: deviationOf(row, paper.fit) }),
-      };
-
-/** Ours beside the paper's and the fit's: every number, and what lies between. */
-const comparisonText = (beside: readonly { row: SweepRow; paper: PaperRow | undefined }[]): string => {
-  const signed = (value: number, digits: number): string => `${value < 0 ? "" : "+"}${value.toFixed(digits)}`;
-  const cells = [
-    ["B [MHz]", "policy", "", "success rate", "energy per task [J]", "waiting time [s]", "reward per epoch"],
-    ...beside.flatMap(({ row, paper }) => {
-      if (paper === undefined) return [];
-      const ours = [
-        String(paper.bandwidthHertz / 1e6),
-        row.policy,
-        "ours",
-        formatEstimate(asEstimate(row.successRatio), 3),
-        formatEstimate(asEstimate(row.energyJoules), 2),
-        formatEstimate(asEstimate(row.waitingSeconds), 3),
-        formatEstimate(asEstimate(row.rewardPerEpoch), 0),
-      ];
-      const printed = [
-        "",
-        "",
-        "paper",
-        paper.paper.successRatio.toFixed(2),
-        paper.paper.energyJoules.toFixed(2),
-        paper.paper.waitingSeconds.toFixed(2),
-        paper.paper.rewardPerEpoch.toFixed(2),
-      ];
-      const fromPaper = [
-        "",
-        "",
-        "ours - paper",
-        signed((row.successRatio.mean ?? Number.NaN) - paper.paper.successRatio, 3),
-        signed((row.energyJoules.mean ?? Number.NaN) - paper.paper.energyJoules, 2),
-        signed((row.waitingSeconds.mean ?? Number.NaN) - paper.paper.waitingSeconds, 3),
-        "",
-      ];
-      if (paper.fit === undefined) return [ours, printed, fromPaper];
-      const { successRatio, energyRelative, waitingSeconds, within } = deviationOf(row, paper.fit);
-      const fit = [
-        "",
-        "",
-        "ours - fit",
-        signed(successRatio, 3),
-        `${signed(100 * energyRelative, 1)} %`,
-        signed(waitingSeconds, 3),
-        within ? "within tolerance" : "OUTSIDE",
-      ];
-      return [ours, printed, fromPaper, fit];
-    }),
-  ];
-  const { successRatio, energyRelative, waitingSeconds } = fitTolerance;
-  return [
-    "Beside Table III, and beside the fit of preset `paper` to its heuristic rows:",
-    ...alignedLines(cells, 3),
-    `tolerance of the fit: ${successRatio} success, ${100 * energyRelative} % energy, ${waitingSeconds} s waiting; rewards of the paper are of a scale that it does not give`,
-  ].join("\n");
+/** What makes the same again. */
+const commandOf = (name: string, { quick = false, set = [], ...options }: ReproduceOptions): string => {
+  const what = Object.entries(manifests).find(([, names]) => (names as readonly string[]).includes(name))?.[0];
+  const { preset, policies, repetitions, epochs, seed } = options;
+  const given = Object.entries({ preset, policies, repetitions, epochs, seed })
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `--${key} ${String(value)}`);
+  const changes = [...given, ...set.map((each) => `--set ${each}`)];
+  return ["npx offload reproduce", what, ...(quick ? ["--quick"] : []), ...changes].join(" ");
 };

@@ -15,6 +15,7 @@ import {
   sweepPlan,
   sweepRows,
   sweepTable,
+  type TrialCurve,
 } from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
 import { type ExperimentSource, experimentOf, type ManifestChanges, readExperimentFile } from "./experiment-source.ts";
@@ -30,6 +31,10 @@ export interface SweepOptions {
   /** For sbatch, as they are. */
   readonly sbatch?: readonly string[];
   readonly out?: string;
+  /** Where finished trainings are kept; in the sweep's own folder without it. */
+  readonly trainings?: string;
+  /** Of the code; found out without it. */
+  readonly commit?: string;
   readonly format: Format;
 }
 
@@ -37,7 +42,10 @@ export interface SweepOptions {
 export interface FinishedSweep {
   readonly folder: string;
   readonly plan: SweepPlan;
+  readonly sums: readonly EpochSums[];
   readonly rows: readonly SweepRow[];
+  /** How methods learned, of every trial that trained one. */
+  readonly curves: readonly TrialCurve[];
   /** Those that had to be made by this command. */
   readonly made: number;
 }
@@ -58,13 +66,12 @@ export const simulate = async (
   for (const trial of plan.trials) {
     const line = (done: number, all: number) =>
       `trial ${trial.number} of ${plan.trials.length}: ${trial.policy}, epoch ${done} of ${all}`;
-    sums.push(
-      ...(await simulateTrial(plan, trial, async (done, all) => {
-        // A comparison of a moment needs no progress.
-        if (performance.now() - started > 1000) progress.update("simulating", line(done, all));
-        await nextTurn();
-      })),
-    );
+    const result = await simulateTrial(plan, trial, async (done, all) => {
+      // A comparison of a moment needs no progress.
+      if (performance.now() - started > 1000) progress.update("simulating", line(done, all));
+      await nextTurn();
+    });
+    sums.push(...result.sums);
   }
   const rows = sweepRows(sums);
   printResult(format, exitCodes.ok, sweepTable(rows, provenanceOf(plan)).trimEnd(), { rows });
@@ -101,7 +108,7 @@ export const sweep = async (file: string, options: ManifestChanges & SweepOption
  */
 export const runSweep = async (source: ExperimentSource, options: SweepOptions): Promise<FinishedSweep> => {
   const { on, processes = availableParallelism(), sbatch = [] } = options;
-  const plan = sweepPlan(source.experiment, await commitOfCode());
+  const plan = sweepPlan(source.experiment, options.commit ?? (await commitOfCode()));
   const path = options.out ?? join("sweeps", `${plan.name}-${digest(planText(plan))}`);
   const folder = await SweepFolder.create(path, source.text, plan).catch((error: unknown) => {
     throw new Failure("config/invalid", messageOf(error), { cause: error });
@@ -124,27 +131,26 @@ export const runSweep = async (source: ExperimentSource, options: SweepOptions):
     });
   } else {
     const started = performance.now();
-    let made = 0;
     progress.update("trials", `${total - missing} of ${total} trials`);
-    await runLocally(folder, processes, () => {
-      made += 1;
-      const left = ((performance.now() - started) / 1000 / made) * (missing - made);
-      progress.update("trials", `${total - missing + made} of ${total} trials, ${minutes(left)} left`);
+    await runLocally(folder, processes, options.trainings, ({ made, workShare }) => {
+      const left = ((performance.now() - started) / 1000) * (1 / workShare - 1);
+      const remaining = workShare > 0.01 ? `, ${minutes(left)} left` : "";
+      progress.update("trials", `${total - missing + made} of ${total} trials${remaining}`);
     });
   }
   if (missing > 0) progress.done(`${total} trials`);
-  const { sums, rows } = await collect(folder);
+  const { sums, rows, curves } = await collect(folder);
   if (missing > 0) await rm(join(path, sweepFiles.results), { force: true });
   const { writeParquet } = await import("@offloadlab/records/parquet");
   await writeParquet(join(path, sweepFiles.results), sums);
-  return { folder: path, plan, rows, made: missing };
+  return { folder: path, plan, sums, rows, curves, made: missing };
 };
 
 /** What the trials of a sweep have given. @throws Failure `archive/damaged` when one cannot be read */
-export const collect = async (folder: SweepFolder): Promise<{ sums: EpochSums[]; rows: SweepRow[] }> => {
+export const collect = async (folder: SweepFolder): Promise<Pick<FinishedSweep, "sums" | "rows" | "curves">> => {
   try {
     const sums = await folder.sums();
-    return { sums, rows: sweepRows(sums) };
+    return { sums, rows: sweepRows(sums), curves: await folder.curves() };
   } catch (error) {
     throw new Failure("archive/damaged", messageOf(error), { cause: error });
   }

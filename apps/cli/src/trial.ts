@@ -2,11 +2,16 @@ import { tuneEngine } from "@offloadlab/simulation";
 import { runTrials } from "./run-trials.ts";
 
 // `offload trial` as a program of its own, which starts in a part of the time that the whole CLI takes.
-const [folder = "", numbers = ""] = process.argv.slice(2);
+const [folder = "", numbers = "", trainings] = process.argv.slice(2);
 // Whoever started this process has gone: a trial that nobody waits for would be made a second time beside this one.
 const orphaned = (): never => process.exit(1);
 process.on("disconnect", orphaned);
 tuneEngine();
-await runTrials(folder, numbers);
+let saidAt = performance.now();
+await runTrials(folder, numbers, trainings, (progress) => {
+  if (!process.connected || performance.now() - saidAt < 500) return;
+  saidAt = performance.now();
+  process.send?.(progress);
+});
 process.off("disconnect", orphaned);
 process.disconnect?.();

@@ -24,7 +24,8 @@ const codeState = async (folder: string): Promise<{ commit: string | null; dirty
   try {
     const [head, status] = await Promise.all([
       git("rev-parse", "HEAD"),
-      git("status", "--porcelain", "--untracked-files=no"),
+      // Results are what the code makes: writing them does not make it other code.
+      git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results"),
     ]);
     return { commit: head.stdout.trim(), dirty: status.stdout.trim() !== "" };
   } catch {

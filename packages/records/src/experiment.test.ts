@@ -31,11 +31,11 @@ it("without a loop has one point, of one epoch", () => {
 });
 
 it("trains methods that learn, 60 epochs of set networks unless it says otherwise", () => {
-  expect(accepted(good).training).toEqual({ epochs: 60, networks: "set", hyperparameters: "recommended" });
+  expect(accepted(good).points[0]?.training).toEqual({ epochs: 60, networks: "set", hyperparameters: "recommended" });
   const text = `${good.replace("greedy", "pfr-oa")}training: {epochs: 5, networks: flat}\n`;
   expect(accepted(text)).toMatchObject({
     policies: ["local", "pfr-oa"],
-    training: { epochs: 5, networks: "flat", hyperparameters: "recommended" },
+    points: [{ training: { epochs: 5, networks: "flat", hyperparameters: "recommended" } }],
   });
 });
 
@@ -144,4 +144,41 @@ it("replays a trace, compressed until the devices have the tasks that the settin
   writeFileSync(file, `${trace.join("\n")}\n1516,a\n`);
   expect(refused(`${good}${settings}}}}}}\n`)[0]).toMatch(/trace\.csv:204:\d+: expected a server/);
   expect(refused(`${good}${settings}.gone}}}}}\n`)[0]).toContain("no such file");
+});
+
+it("loops over how methods are trained, apart from the settings", () => {
+  const { points } = accepted(
+    `${good.replace("greedy", "pfr-oa")}training: {epochs: 5}\nloop:\n  training.discount_ratio: [0.1, 0.9]\n`,
+  );
+  expect(points.map(({ variables, training }) => [variables, training.discount, training.epochs])).toEqual([
+    [{ discount_ratio: 0.1 }, 0.1, 5],
+    [{ discount_ratio: 0.9 }, 0.9, 5],
+  ]);
+  expect(points.map(({ settings }) => settings)).toEqual([presets.paper, presets.paper]);
+});
+
+it("trains at each point, or once in the world without loop values", () => {
+  const loop = "loop:\n  communities.each.server_clock_hertz: [10e9, 30e9]\n";
+  const clocks = (text: string) =>
+    accepted(text).points.map(({ settings, trainedIn }) =>
+      [settings, trainedIn].map((world) => world?.communities[0]?.serverClock),
+    );
+  expect(clocks(good + loop)).toEqual([
+    [10e9, undefined],
+    [30e9, undefined],
+  ]);
+  expect(clocks(`${good}training: {at: base}\n${loop}`)).toEqual([
+    [10e9, 20e9],
+    [30e9, 20e9],
+  ]);
+});
+
+it.each([
+  ["training: {joins: {R9: 3}}\n", "`training.joins` names no community of the preset: R9"],
+  ["training: {discount_ratio: 1}\n", "training.discount_ratio"],
+  ["training: {epoch: 5}\n", "unknown key"],
+  ["loop:\n  training.discount_ratio: [0.5, 1]\n", "`training.discount_ratio` cannot be 1"],
+  ["loop:\n  training.gamma: [0.5]\n", "`training.gamma` cannot be 0.5"],
+])("refuses %j", (addition, message) => {
+  expect(refused(good + addition).join("\n")).toContain(message);
 });

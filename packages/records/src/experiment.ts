@@ -4,6 +4,7 @@ import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { LoopValue } from "./sweep-rows.ts";
 import { resolveTraces, type TraceSource } from "./trace-source.ts";
+import { type TrainingChoice, TrainingFile, trainingChoice } from "./training-choice.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
 
 /** What an experiment can compare: policies that need no training, and methods that train one. */
@@ -29,17 +30,8 @@ const ExperimentFile = Type.Object(
     repetitions: Type.Integer({ minimum: 1, maximum: 10_000 }),
     /** How many epochs a simulated repetition lasts. */
     epochs: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-    /** How methods that learn are trained, before they are evaluated. */
-    training: Type.Optional(
-      Type.Object(
-        {
-          epochs: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-          networks: Type.Optional(names(["set", "flat"])),
-          hyperparameters: Type.Optional(names(["recommended", "paper"])),
-        },
-        { additionalProperties: false },
-      ),
-    ),
+    /** How methods that learn are trained, before they are evaluated; `training.*` may be looped over. */
+    training: Type.Optional(TrainingFile),
     seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
     /** Lab seconds per real second, for emulated hardware only. */
     clock_speed_ratio: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
@@ -48,22 +40,14 @@ const ExperimentFile = Type.Object(
 );
 type ExperimentFile = Static<typeof ExperimentFile>;
 
-/** How a method is trained in each trial. */
-export interface TrainingChoice {
-  /** P */
-  readonly epochs: number;
-  readonly networks: "set" | "flat";
-  /** What learned best, or the paper's own where it gives them. */
-  readonly hyperparameters: "recommended" | "paper";
-}
-
-const trainingDefaults: TrainingChoice = { epochs: 60, networks: "set", hyperparameters: "recommended" };
-
 /** One combination of loop values. */
 export interface Point {
   /** By the last word of their path, or by the path where two end alike. */
   readonly variables: Readonly<Record<string, LoopValue>>;
   readonly settings: Settings;
+  readonly training: TrainingChoice;
+  /** The world that methods are trained in, where it is not the point's own. */
+  readonly trainedIn?: Settings;
 }
 
 /** An experiment: which policies are compared, in which worlds, how often. */
@@ -72,7 +56,6 @@ export interface Experiment {
   /** Without loop variables there is one. */
   readonly points: readonly Point[];
   readonly policies: readonly Contestant[];
-  readonly training: TrainingChoice;
   readonly repetitions: number;
   readonly epochs: number;
   readonly seed: number;
@@ -135,19 +118,56 @@ const resolve = (
       );
       return [];
     }
+    const ofTraining = assignments.filter(({ path }) => path.startsWith("training."));
+    const training = trainingChoice(
+      ofTraining.reduce<unknown>(
+        (changed, { path, value }) => merged(changed, nested(path.slice(9), value)),
+        file.training ?? {},
+      ),
+    );
+    if (training === undefined) {
+      problems.push(
+        ...ofTraining.map(
+          ({ path, value }) => `${yaml.at(["loop", path])}: \`${path}\` cannot be ${JSON.stringify(value)}`,
+        ),
+      );
+      return [];
+    }
+    const strangers = Object.keys(training.joins ?? {}).filter(
+      (name) => !namesOf(presets[preset as keyof typeof presets]).includes(name),
+    );
+    problems.push(
+      ...strangers.map(
+        (name) =>
+          `${yaml.at(["training", "joins", name])}: \`training.joins\` names no community of the preset: ${name}`,
+      ),
+    );
     const base = settingsToFile(presets[preset as keyof typeof presets]);
-    const changes = assignments.filter(({ path }) => path !== "preset").map(({ path, value }) => nested(path, value));
-    const changed = [file.settings ?? {}, ...changes].reduce<unknown>(changedSettings, base);
-    const resolved = resolveTraces(changed, traces);
-    if ("problems" in resolved) {
-      problems.push(...resolved.problems.map((what) => `${yaml.at(["settings"])}: ${what}`));
+    const ofSettings = assignments.filter((each) => each.path !== "preset" && !ofTraining.includes(each));
+    const unchanged = changedSettings(base, file.settings ?? {});
+    const changed = ofSettings.reduce<unknown>(
+      (settings, { path, value }) => changedSettings(settings, nested(path, value)),
+      unchanged,
+    );
+    const worlds = [changed, unchanged].map((world) => resolveTraces(world, traces));
+    const [own, trainedIn] = worlds as [(typeof worlds)[number], (typeof worlds)[number]];
+    if ("problems" in own || "problems" in trainedIn) {
+      const all = worlds.flatMap((world) => ("problems" in world ? world.problems : []));
+      problems.push(...all.map((what) => `${yaml.at(["settings"])}: ${what}`));
       return [];
     }
     try {
       const variables = assignments.map(
         ({ path, value }) => [shortName(path, loops), loopValue(value, file.loop?.[path] ?? [])] as const,
       );
-      return [{ variables: Object.fromEntries(variables), settings: settingsFromFile(resolved.settings) }];
+      return [
+        {
+          variables: Object.fromEntries(variables),
+          settings: settingsFromFile(own.settings),
+          training,
+          ...(file.training?.at === "base" ? { trainedIn: settingsFromFile(trainedIn.settings) } : {}),
+        },
+      ];
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       problems.push(...settingsProblems(error, changed, loops, yaml));
@@ -159,7 +179,6 @@ const resolve = (
     name: file.name,
     points,
     policies: file.policies as readonly Contestant[],
-    training: { ...trainingDefaults, ...file.training } as TrainingChoice,
     repetitions: file.repetitions,
     epochs: file.epochs ?? 1,
     seed: file.seed,
@@ -232,6 +251,8 @@ const later = (place: string, other: string): boolean => {
   };
   return position(place) > position(other);
 };
+
+const namesOf = ({ communities }: Settings): string[] => communities.map(({ name }) => name);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -7,5 +7,7 @@ export const loopAxes: readonly LoopAxis[] = [
   { variable: "work_cycles", title: "Required computational resources of a task [gigacycles]", divisor: 1e9 },
   { variable: "device_count", title: "End devices per community" },
   { variable: "tasks_per_time_slot", title: "Tasks per end device and time-slot" },
+  { variable: "discount_ratio", title: "Discount γ" },
+  { variable: "learning_rate", title: "Learning rate τ", scale: "log" },
   { variable: "deadline_seconds", title: "Maximum tolerable delay [s]" },
 ];

@@ -1,2 +1,4 @@
 // What draws: apart from the rest, for its libraries are large.
-export { writeSweepReport } from "./sweep-report.ts";
+export { type CurvePanel, curveFigure } from "./figures/curve-figure.ts";
+export { orderedPolicies, type PolicyStyle, valueStyle } from "./figures/policy-styles.ts";
+export { writeFigure, writeSweepReport } from "./sweep-report.ts";

@@ -1,6 +1,7 @@
 import { isSuccess, outcomes } from "@offloadlab/model";
 import { bootstrap, type IntervalOf } from "./bootstrap.ts";
 import { estimate } from "./statistics.ts";
+import type { SweepMetric } from "./sweep-metrics.ts";
 import type { EpochSums, SweepEstimate, SweepRow } from "./sweep-rows.ts";
 
 const bootstrapSeed = 1;
@@ -40,17 +41,37 @@ const estimates = (
   intervalOf: IntervalOf,
 ): Omit<SweepRow, "policy" | "variables" | "community"> => {
   const trials = [...grouped(parts, ({ trial }) => trial).values()];
-  const withTasks = trials.filter((parts) => total(parts, tasksOf) > 0);
-  const over = (values: readonly number[]): SweepEstimate => sweepEstimate(values, intervalOf);
-  const perTask = (of: (sums: EpochSums) => number): SweepEstimate =>
-    over(withTasks.map((parts) => total(parts, of) / total(parts, tasksOf)));
-  return {
-    successRatio: perTask(successesOf),
-    energyJoules: perTask(({ energyJoules }) => energyJoules),
-    waitingSeconds: perTask(({ waitingSeconds }) => waitingSeconds),
-    rewardPerTask: perTask(({ reward }) => reward),
-    rewardPerEpoch: over(trials.map((parts) => total(parts, ({ reward }) => reward) / parts.length)),
+  const over = (key: SweepMetric["key"]): SweepEstimate => {
+    const values = trials.map((parts) => metricOf(parts, key));
+    return sweepEstimate(
+      values.filter((value) => Number.isFinite(value)),
+      intervalOf,
+    );
   };
+  return {
+    successRatio: over("successRatio"),
+    energyJoules: over("energyJoules"),
+    waitingSeconds: over("waitingSeconds"),
+    rewardPerTask: over("rewardPerTask"),
+    rewardPerEpoch: over("rewardPerEpoch"),
+  };
+};
+
+/** A metric over epochs together, each task counting once; NaN per task where there was none. */
+export const metricOf = (parts: readonly EpochSums[], key: SweepMetric["key"]): number => {
+  const perTask = (of: (sums: EpochSums) => number): number => total(parts, of) / total(parts, tasksOf);
+  switch (key) {
+    case "successRatio":
+      return perTask(successesOf);
+    case "energyJoules":
+      return perTask(({ energyJoules }) => energyJoules);
+    case "waitingSeconds":
+      return perTask(({ waitingSeconds }) => waitingSeconds);
+    case "rewardPerTask":
+      return perTask(({ reward }) => reward);
+    case "rewardPerEpoch":
+      return total(parts, ({ reward }) => reward) / parts.length;
+  }
 };
 
 const sweepEstimate = (values: readonly number[], intervalOf: IntervalOf): SweepEstimate => {

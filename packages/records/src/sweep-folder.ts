@@ -1,14 +1,15 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeDurably } from "./archive.ts";
-import { planFromText, planText, type SweepPlan } from "./sweep-plan.ts";
+import type { Point } from "./experiment.ts";
+import { isLearned, planFromText, planText, type SweepPlan, type Trained, type TrialResult } from "./sweep-plan.ts";
 import type { EpochSums } from "./sweep-rows.ts";
 
 /**
  * The files of a sweep's folder:
  *
  * - `manifest.yaml` as given, `plan.json` with every trial
- * - `trials/<number>.json`, each there whole or not at all
+ * - `trials/<number>.json`, each there whole or not at all; `curves/<number>.json` beside those that trained a method
  * - `results.parquet` and the report, once all trials are there
  */
 export const sweepFiles = {
@@ -16,8 +17,18 @@ export const sweepFiles = {
   plan: "plan.json",
   trials: "trials",
   trial: (number: number) => `trials/${number}.json`,
+  curves: "curves",
+  curve: (number: number) => `curves/${number}.json`,
   results: "results.parquet",
 } as const;
+
+/** How a trial's method learned. */
+export interface TrialCurve extends Omit<Trained, "weights"> {
+  readonly trial: number;
+  readonly policy: string;
+  readonly repetition: number;
+  readonly variables: Point["variables"];
+}
 
 /** A sweep on disk, that is made by any number of processes and goes on where it was stopped. */
 export class SweepFolder {
@@ -58,8 +69,29 @@ export class SweepFolder {
     return this.plan.trials.map(({ number }) => number).filter((number) => !done.has(`${number}.json`));
   }
 
-  async write(number: number, sums: readonly EpochSums[]): Promise<void> {
+  async write(number: number, { sums, trained }: TrialResult): Promise<void> {
+    if (trained !== undefined) {
+      const { records, rounds, processorSeconds } = trained;
+      await mkdir(join(this.path, sweepFiles.curves), { recursive: true });
+      const text = `${JSON.stringify({ records, rounds, processorSeconds })}\n`;
+      await writeDurably(join(this.path, sweepFiles.curve(number)), text);
+    }
     await writeDurably(join(this.path, sweepFiles.trial(number)), `${JSON.stringify(sums)}\n`);
+  }
+
+  /**
+   * How methods learned, of all trials that trained one, in their order.
+   *
+   * @throws SyntaxError when a file has been changed
+   */
+  async curves(): Promise<TrialCurve[]> {
+    const learned = this.plan.trials.filter(({ policy }) => isLearned(policy));
+    return Promise.all(
+      learned.map(async ({ number, point, policy, repetition }) => {
+        const curve = (await this.#json(sweepFiles.curve(number))) as Omit<Trained, "weights">;
+        return { trial: number, policy, repetition, variables: (this.plan.points[point] as Point).variables, ...curve };
+      }),
+    );
   }
 
   /**
@@ -69,15 +101,18 @@ export class SweepFolder {
    */
   async sums(): Promise<EpochSums[]> {
     const all: EpochSums[] = [];
-    for (const { number } of this.plan.trials) {
-      const file = join(this.path, sweepFiles.trial(number));
-      const text = await readFile(file, "utf8");
-      try {
-        all.push(...(JSON.parse(text) as EpochSums[]));
-      } catch (error) {
-        throw new SyntaxError(`${file}: ${(error as Error).message}; remove it, and the sweep makes it again`);
-      }
-    }
+    for (const { number } of this.plan.trials)
+      all.push(...((await this.#json(sweepFiles.trial(number))) as EpochSums[]));
     return all;
+  }
+
+  async #json(name: string): Promise<unknown> {
+    const file = join(this.path, name);
+    const text = await readFile(file, "utf8");
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new SyntaxError(`${file}: ${(error as Error).message}; remove it, and the sweep makes it again`);
+    }
   }
 }

@@ -1,17 +1,20 @@
-import { onnxEngine } from "@offloadlab/learning";
-import { randomStream, settingsFromFile, settingsToFile } from "@offloadlab/model";
+import { type AgentWeights, onnxEngine } from "@offloadlab/learning";
+import { randomStream, type Settings, settingsFromFile, settingsToFile } from "@offloadlab/model";
 import {
   Community,
   type ComparedName,
   comparedNames,
   type Method,
   policyFor,
+  type RoundRecord,
   runEpoch,
   Training,
-  trainingSettings,
+  type TrainingRecord,
+  type TrainingSettings,
 } from "@offloadlab/simulation";
-import type { Contestant, Experiment, Point, TrainingChoice } from "./experiment.ts";
+import type { Contestant, Experiment, Point } from "./experiment.ts";
 import type { EpochSums } from "./sweep-rows.ts";
+import { settingsOf } from "./training-choice.ts";
 
 /** One policy at one point, for all epochs of one repetition: what one process simulates. */
 export interface SweepTrial {
@@ -33,16 +36,15 @@ export interface SweepPlan {
   readonly commit: string;
   readonly seed: number;
   readonly epochs: number;
-  readonly training: TrainingChoice;
   readonly points: readonly Point[];
   readonly trials: readonly SweepTrial[];
 }
 
-const formatVersion = 1;
+const formatVersion = 2;
 
 /** The trials of an experiment: every policy at every point, repetition by repetition. */
 export const sweepPlan = (experiment: Experiment, commit: string): SweepPlan => {
-  const { name, seed, epochs, training, points, policies, repetitions } = experiment;
+  const { name, seed, epochs, points, policies, repetitions } = experiment;
   const trials: SweepTrial[] = [];
   for (const point of points.keys()) {
     for (const policy of policies) {
@@ -52,66 +54,128 @@ export const sweepPlan = (experiment: Experiment, commit: string): SweepPlan => 
       }
     }
   }
-  return { name, commit, seed, epochs, training, points, trials };
+  return { name, commit, seed, epochs, points, trials };
 };
 
 /** What the arrivals of an epoch are drawn from; epochs count from 1. */
 export const epochSeed = (trialSeed: number, epoch: number): number =>
   randomStream(trialSeed, "epoch", epoch).integer(2 ** 32);
 
+/** What a training has come to. */
+export interface Trained {
+  /** [m] */
+  readonly weights: readonly AgentWeights[];
+  /** How each community did after each epoch. */
+  readonly records: readonly TrainingRecord[];
+  readonly rounds: readonly RoundRecord[];
+  /** Of one processor, on whichever machine it was. */
+  readonly processorSeconds: number;
+}
+
+/**
+ * Trains a method.
+ *
+ * @param onEpoch is told how many epochs are done, and may throw to end the training
+ */
+export type Trainer = (
+  world: Settings,
+  settings: TrainingSettings,
+  seed: number,
+  onEpoch: (done: number) => void | Promise<void>,
+) => Promise<Trained>;
+
+/** Trains in this process, and leaves nothing on disk. */
+export const trainHere: Trainer = async (world, settings, seed, onEpoch) => {
+  const before = process.cpuUsage();
+  const training = new Training(world, settings, onnxEngine, seed);
+  try {
+    while (training.epoch < settings.epochs) {
+      await training.runEpoch();
+      await onEpoch(training.epoch);
+    }
+    const { user, system } = process.cpuUsage(before);
+    return {
+      weights: training.agents.map(({ weights }) => weights),
+      records: [...training.records],
+      rounds: [...training.rounds],
+      processorSeconds: (user + system) / 1e6,
+    };
+  } finally {
+    await training.close();
+  }
+};
+
+/** What a trial has given: an entry for each epoch of the evaluation and community, and how the method learned. */
+export interface TrialResult {
+  readonly sums: readonly EpochSums[];
+  /** Undefined for policies that need no training. */
+  readonly trained: Trained | undefined;
+}
+
 /**
  * Simulates a trial: a method is trained first, on arrivals that its evaluation does not see.
  *
  * @param onEpoch is told how many epochs are done of all, training included, and may throw to end the trial
- * @returns an entry for each epoch of the evaluation and community
  */
 export const simulateTrial = async (
   plan: SweepPlan,
   trial: SweepTrial,
   onEpoch: (done: number, all: number) => void | Promise<void> = () => {},
-): Promise<EpochSums[]> => {
+  train: Trainer = trainHere,
+): Promise<TrialResult> => {
+  const { policy, seed } = trial;
   const point = plan.points[trial.point];
   if (point === undefined) throw new RangeError(`Expected a point below ${plan.points.length}, got ${trial.point}`);
-  const training = isLearned(trial.policy) ? trainingFor(plan.training, trial.policy, point, trial.seed) : undefined;
-  const trainingEpochs = training === undefined ? 0 : plan.training.epochs;
-  const all = trainingEpochs + plan.epochs;
+  if (!isLearned(policy)) {
+    const worlds = worldsOf(policy, point, seed);
+    return { sums: await evaluated(plan, trial, worlds, (done) => onEpoch(done, plan.epochs)), trained: undefined };
+  }
+  const settings = settingsOf(policy, point.training);
+  const all = settings.epochs + plan.epochs;
+  const trained = await train(point.trainedIn ?? point.settings, settings, seed, (done) => onEpoch(done, all));
+  const agents = new Training(point.settings, settings, onnxEngine, seed);
   try {
-    while (training !== undefined && training.epoch < trainingEpochs) {
-      await training.runEpoch();
-      await onEpoch(training.epoch, all);
-    }
-    const worlds = training?.policies() ?? worldsOf(trial.policy as ComparedName, point, trial.seed);
-    const sums: EpochSums[] = [];
-    for (let epoch = 1; epoch <= plan.epochs; epoch++) {
-      const seed = epochSeed(trial.seed, epoch);
-      for (const { community, policy } of worlds) {
-        const totals = runEpoch(community, policy, seed);
-        const { number, policy: name, repetition } = trial;
-        const { variables } = point;
-        const { name: communityName } = community.communitySettings;
-        sums.push({
-          trial: number,
-          policy: name,
-          repetition,
-          variables,
-          community: communityName,
-          epoch,
-          seed,
-          ...totals,
-        });
-      }
-      await onEpoch(trainingEpochs + epoch, all);
-    }
-    return sums;
+    for (const [index, agent] of agents.agents.entries()) agent.weights = trained.weights[index] as AgentWeights;
+    const sums = await evaluated(plan, trial, agents.policies(), (done) => onEpoch(settings.epochs + done, all));
+    return { sums, trained };
   } finally {
-    await training?.close();
+    await agents.close();
   }
 };
 
-const isLearned = (policy: Contestant): policy is Method => !(comparedNames as readonly string[]).includes(policy);
+const evaluated = async (
+  plan: SweepPlan,
+  trial: SweepTrial,
+  worlds: ReturnType<Training["policies"]>,
+  onEpoch: (done: number) => void | Promise<void>,
+): Promise<EpochSums[]> => {
+  const { number, policy: name, repetition } = trial;
+  const { variables } = plan.points[trial.point] as Point;
+  const sums: EpochSums[] = [];
+  for (let epoch = 1; epoch <= plan.epochs; epoch++) {
+    const seed = epochSeed(trial.seed, epoch);
+    for (const { community, policy } of worlds) {
+      const totals = runEpoch(community, policy, seed);
+      const { name: communityName } = community.communitySettings;
+      sums.push({
+        trial: number,
+        policy: name,
+        repetition,
+        variables,
+        community: communityName,
+        epoch,
+        seed,
+        ...totals,
+      });
+    }
+    await onEpoch(epoch);
+  }
+  return sums;
+};
 
-const trainingFor = (choice: TrainingChoice, method: Method, { settings }: Point, seed: number): Training =>
-  new Training(settings, trainingSettings(method, choice), onnxEngine, seed);
+/** Whether a method has to be trained before it can be evaluated. */
+export const isLearned = (policy: Contestant): policy is Method =>
+  !(comparedNames as readonly string[]).includes(policy);
 
 const worldsOf = (policy: ComparedName, { settings }: Point, seed: number) =>
   settings.communities.map((_, index) => {
@@ -121,7 +185,11 @@ const worldsOf = (policy: ComparedName, { settings }: Point, seed: number) =>
 
 /** A plan as JSON. */
 export const planText = (plan: SweepPlan): string => {
-  const points = plan.points.map(({ variables, settings }) => ({ variables, settings: settingsToFile(settings) }));
+  const points = plan.points.map(({ settings, trainedIn, ...others }) => ({
+    ...others,
+    settings: settingsToFile(settings),
+    ...(trainedIn === undefined ? {} : { trainedIn: settingsToFile(trainedIn) }),
+  }));
   return `${JSON.stringify({ format: formatVersion, ...plan, points })}\n`;
 };
 
@@ -133,14 +201,15 @@ export const planText = (plan: SweepPlan): string => {
 export const planFromText = (text: string): SweepPlan => {
   const plan = JSON.parse(text) as Omit<SweepPlan, "points"> & {
     format: number;
-    points: { variables: Point["variables"]; settings: unknown }[];
+    points: (Omit<Point, "settings" | "trainedIn"> & { settings: unknown; trainedIn?: unknown })[];
   };
   if (plan.format !== formatVersion)
     throw new SyntaxError(`expected a plan of format ${formatVersion}, got ${plan.format}`);
-  const { name, commit, seed, epochs, training, trials } = plan;
-  const points = plan.points.map(({ variables, settings }) => ({
-    variables,
+  const { name, commit, seed, epochs, trials } = plan;
+  const points = plan.points.map(({ settings, trainedIn, ...others }) => ({
+    ...others,
     settings: settingsFromFile(settings),
+    ...(trainedIn === undefined ? {} : { trainedIn: settingsFromFile(trainedIn) }),
   }));
-  return { name, commit, seed, epochs, training, points, trials };
+  return { name, commit, seed, epochs, points, trials };
 };

@@ -42,6 +42,19 @@ export const writeSweepReport = async (
   return files.map(([name]) => name);
 };
 
+/** Writes a figure as `.svg`, `.pdf` and `.png`. Returns the names of the files. */
+export const writeFigure = async (folder: string, name: string, spec: TopLevelSpec): Promise<string[]> => {
+  const { svg, pdf, png } = await renderFigure(spec);
+  const files: [string, string | Uint8Array][] = [
+    [`${name}.svg`, svg],
+    [`${name}.pdf`, pdf],
+    [`${name}.png`, png],
+  ];
+  await mkdir(folder, { recursive: true });
+  for (const [file, content] of files) await writeFile(join(folder, file), content);
+  return files.map(([file]) => file);
+};
+
 /**
  * The figures of a sweep, over all its communities: bars for a sweep over nothing, or over one variable that is no
  * number; lines over a numeric variable, once for every combination of the others. None for two numeric variables or

@@ -1,13 +1,21 @@
 import { ink, type PageGrid, type Panel, pageLeft, pageWidth, textSize } from "./page.ts";
 import { policyScales } from "./policy-scales.ts";
-import { policyStyle } from "./policy-styles.ts";
+import { type PolicyStyle, policyStyle } from "./policy-styles.ts";
 
 const rowHeight = 12;
 const sampleWidth = 24;
 const mostPerRow = 7;
 
-/** A line with its point and its name for every policy, in as many rows as it needs. */
-export const policyLegend = (policies: readonly string[], grid: PageGrid): Panel => {
+/**
+ * A line with its point and its name for every policy, in as many rows as it needs.
+ *
+ * @param styleOf of lines that are no policies
+ */
+export const policyLegend = (
+  policies: readonly string[],
+  grid: PageGrid,
+  styleOf: (policy: string) => PolicyStyle = policyStyle,
+): Panel => {
   const rows = Math.ceil(policies.length / mostPerRow);
   const perRow = Math.ceil(policies.length / rows);
   const entryWidth = Math.min(90, pageWidth / perRow);
@@ -15,10 +23,10 @@ export const policyLegend = (policies: readonly string[], grid: PageGrid): Panel
   const values = policies.map((policy, index) => {
     const x = left + (index % perRow) * entryWidth + 4;
     const y = (Math.floor(index / perRow) + 0.5) * rowHeight;
-    const { name } = policyStyle(policy);
+    const { name } = styleOf(policy);
     return { policy, name, x, middle: x + sampleWidth / 2, end: x + sampleWidth, text: x + sampleWidth + 4, y };
   });
-  const { colour, fill, shape, dash } = policyScales(policies);
+  const { colour, fill, shape, dash } = policyScales(policies, styleOf);
   const position = { type: "quantitative", scale: null, axis: null } as const;
   const y = { field: "y", ...position };
   return {

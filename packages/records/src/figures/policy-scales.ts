@@ -1,9 +1,13 @@
-import { policyStyle } from "./policy-styles.ts";
+import { type PolicyStyle, policyStyle } from "./policy-styles.ts";
 
-/** Vega-Lite's channels that give every policy its style; the legend is drawn by itself. */
-export const policyScales = (policies: readonly string[]) => {
+/**
+ * Vega-Lite's channels that give every policy its style; the legend is drawn by itself.
+ *
+ * @param styleOf of lines that are no policies
+ */
+export const policyScales = (policies: readonly string[], styleOf: (policy: string) => PolicyStyle = policyStyle) => {
   const domain = [...policies];
-  const styles = domain.map(policyStyle);
+  const styles = domain.map(styleOf);
   const channel = { field: "policy", type: "nominal", legend: null } as const;
   return {
     colour: { ...channel, scale: { domain, range: styles.map(({ colour }) => colour) } },

@@ -42,3 +42,19 @@ export const orderedPolicies = (policies: Iterable<string>): string[] => {
     ...distinct.filter((policy) => !policyOrder.includes(policy)),
   ];
 };
+
+const shades = ["#b3b3b3", "#56b4e9", "#e69f00", "#0072b2", "#882255", "#000000"];
+const shapes = ["circle", "square", "triangle-up", "diamond", "triangle-down", star];
+const dashes = [[1, 2], [4, 2], [6, 2, 1, 2], [8, 2], [2, 1.5], []];
+
+/** The style of a line for one value of several, in their order: from pale to dark. */
+export const valueStyle = (name: string, index: number): PolicyStyle => {
+  const place = index % shades.length;
+  return {
+    name,
+    colour: shades[place] as string,
+    shape: shapes[place] as string,
+    filled: index % 2 === 1,
+    dash: dashes[place] as number[],
+  };
+};

@@ -1,0 +1,70 @@
+import { type Method, type TrainingSettings, trainingSettings } from "@offloadlab/simulation";
+import { type Static, Type } from "typebox";
+import { Compile } from "typebox/compile";
+
+/** `training` of a manifest: how methods that learn are trained, before they are evaluated. */
+export const TrainingFile = Type.Object(
+  {
+    /** P */
+    epochs: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    networks: Type.Optional(Type.Enum(["set", "flat"])),
+    /** What learned best, or the paper's own where it gives them. */
+    hyperparameters: Type.Optional(Type.Enum(["recommended", "paper"])),
+    /** γ, instead of the hyperparameters'. */
+    discount_ratio: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 1 })),
+    /** τ, instead of the hyperparameters'. */
+    learning_rate: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+    /** Epochs, from 1, in which communities begin to learn that are not there at the start, by their names. */
+    joins: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: 1_000_000 }))),
+    /** Whether methods are trained at each point, or once, in the world that the loop's values change. */
+    at: Type.Optional(Type.Enum(["each-point", "base"])),
+  },
+  { additionalProperties: false },
+);
+
+/** How a method is trained in each trial. */
+export interface TrainingChoice {
+  /** P */
+  readonly epochs: number;
+  readonly networks: "set" | "flat";
+  /** What learned best, or the paper's own where it gives them. */
+  readonly hyperparameters: "recommended" | "paper";
+  /** γ */
+  readonly discount?: number;
+  /** τ */
+  readonly learningRate?: number;
+  /** The first epoch of communities that begin later than the others, by name. */
+  readonly joins?: Readonly<Record<string, number>>;
+}
+
+/** The choice of a manifest's `training`, with loop values in it; undefined where it is none. */
+export const trainingChoice = (file: unknown): TrainingChoice | undefined => {
+  if (!Compile(TrainingFile).Check(file)) return undefined;
+  const {
+    epochs = 60,
+    networks = "set",
+    hyperparameters = "recommended",
+    ...others
+  } = file as Static<typeof TrainingFile>;
+  const { discount_ratio: discount, learning_rate: learningRate, joins } = others;
+  return {
+    epochs,
+    networks: networks as TrainingChoice["networks"],
+    hyperparameters: hyperparameters as TrainingChoice["hyperparameters"],
+    ...(discount === undefined ? {} : { discount }),
+    ...(learningRate === undefined ? {} : { learningRate }),
+    ...(joins === undefined ? {} : { joins }),
+  };
+};
+
+/** All that a training of a method is told. */
+export const settingsOf = (method: Method, choice: TrainingChoice): TrainingSettings => {
+  const { discount, learningRate, joins } = choice;
+  const settings = trainingSettings(method, choice);
+  const agent = {
+    ...settings.agent,
+    ...(discount === undefined ? {} : { discount }),
+    ...(learningRate === undefined ? {} : { learningRate }),
+  };
+  return { ...settings, agent, ...(joins === undefined ? {} : { joins }) };
+};
