@@ -115,6 +115,14 @@ test("ONNX's checker accepts the actor of every learner, of a set with any numbe
   await rm(actors, { recursive: true });
 });
 
+test("ONNX's checker accepts the model that the example in Python writes", async () => {
+  const example = await mkdtemp(join(folder, "example-"));
+  await run("python3", [join(import.meta.dirname, "../../examples/greedy_onnx.py"), join(example, "greedy.onnx")]);
+  const { stdout } = await check(example);
+  expect(stdout).toMatch(/^greedy\.onnx: \d+ nodes, 1 outputs$/m);
+  await rm(example, { recursive: true });
+});
+
 test("the checker finds what is wrong with a model", async () => {
   const broken = await mkdtemp(join(folder, "broken-"));
   const model = lower("broken", { y: graph.tanh(input("x", [2, 3])) });

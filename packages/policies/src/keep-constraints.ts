@@ -1,4 +1,4 @@
-import { type Action, type Observation, place, placement, shareLeft } from "@offloadlab/model";
+import { type Action, type Observation, place, placement, shareLeft, shareTolerance } from "@offloadlab/model";
 
 /**
  * Brings a decision within C1, C4 and C5, in place: what cannot be offloaded waits, and shares that exceed what is left
@@ -41,5 +41,5 @@ export const keepConstraints = (observation: Observation, action: Action): boole
 const canOffload = (observation: Observation, action: Action, j: number): boolean =>
   observation.radioBusy[j] === 0 && (action.bandwidthShare[j] as number) > 0 && (action.computeShare[j] as number) > 0;
 
-/** What shares must be multiplied by, so that they come to no more than what is left. */
-const scaleTo = (left: number, asked: number): number => (asked > left ? left / asked : 1);
+/** What shares must be multiplied by, so that they come to no more than what is left; rounding is no excess. */
+const scaleTo = (left: number, asked: number): number => (asked > left + shareTolerance / 2 ? left / asked : 1);
