@@ -1,7 +1,7 @@
 import { memory } from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
 import { add, gradients, input, mean, multiply, square, stopGradient, sum } from "./expression.ts";
-import { tfjsEngine } from "./tfjs-engine.ts";
+import { tfjsEngine, tfjsModule } from "./tfjs-engine.ts";
 
 test("a run leaves no tensor behind", async () => {
   const [x, unused] = [input("x", [3]), input("unused", [2])];
@@ -25,4 +25,10 @@ test("a gradient of a gradient is refused, and leaves no tensor behind either", 
   const before = memory().numTensors;
   await expect(program.run({ x: Float32Array.of(1, 2, 3) })).rejects.toThrow("Expected a loss without gradients in it");
   expect(memory().numTensors).toBe(before);
+});
+
+test("the native binding is taken where it is installed, and without either it says what to install", () => {
+  expect(tfjsModule(() => true)).toBe("@tensorflow/tfjs-node");
+  expect(tfjsModule((name) => name === "@tensorflow/tfjs")).toBe("@tensorflow/tfjs");
+  expect(() => tfjsModule(() => false)).toThrow(/TensorFlow\.js is not installed: run `npm install @tensorflow\/tfjs`/);
 });
