@@ -36,6 +36,9 @@ const statusOf: Readonly<Record<FailureCode, number>> = {
   "update/not-finite": 422,
   "image/unreadable": 400,
   "classifier/unloadable": 503,
+  "sensor/absent": 503,
+  "sensor/unreadable": 503,
+  "sensor/implausible": 503,
   "archive/damaged": 500,
   "trial/failed": 500,
 };

@@ -1,7 +1,7 @@
 import { joules } from "@offloadlab/units";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { EmulatedBattery, emulatedReading } from "./battery.ts";
+import { EmulatedBattery } from "./battery.ts";
 
 const amount = fc.double({ min: 0, max: 200, noNaN: true }).map((value) => Math.round(value * 1e6) / 1e6);
 const step = fc.oneof(
@@ -107,8 +107,4 @@ it("§III-C: what is given back to an emptied battery is there again when the su
   battery.spend(joules(5));
   battery.spend(joules(-5));
   expect(battery.charge).toBe(65);
-});
-
-it("a reading says that it is emulated, exact and whole", () => {
-  expect(emulatedReading(joules(3))).toEqual({ joules: 3, uncertainty: 0, coverage: 1, method: "emulated" });
 });

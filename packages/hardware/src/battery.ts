@@ -9,24 +9,6 @@ export interface LedgerEntry {
   readonly harvested: Joules;
 }
 
-/** Energy of one task. Every joule says where it came from. */
-export interface EnergyReading {
-  readonly joules: Joules;
-  /** Half the width of the 95 % interval. */
-  readonly uncertainty: Joules;
-  /** Share of the task's window that was observed, [0, 1]. */
-  readonly coverage: number;
-  readonly method: "emulated";
-}
-
-/** A reading that follows the model: exact, over the whole window, and labelled. */
-export const emulatedReading = (energy: Joules): EnergyReading => ({
-  joules: energy,
-  uncertainty: joules(0),
-  coverage: 1,
-  method: "emulated",
-});
-
 /**
  * A battery with wireless power transfer, emulated: what tasks spend in a sub-slot is booked against what is harvested in
  * it, as all of Eqs. (8) to (13) have it: b(t+1) = min{max{b(t) + e_t − drain, 0}, b_max}.
@@ -73,17 +55,21 @@ export class EmulatedBattery {
     this.#spent = Math.max(this.#spent, this.#charge);
   }
 
-  /** Ends the sub-slot: harvest and drain meet. */
-  endSubSlot(): LedgerEntry {
+  /**
+   * Ends the sub-slot: harvest and drain meet.
+   *
+   * @param harvested e_t of this sub-slot, when it is not the same in all
+   */
+  endSubSlot(harvested: Joules = this.#harvested): LedgerEntry {
     // A refund beyond what this sub-slot has spent is of an earlier one: it goes back to the charge, a negative drain.
     const refund = Math.max(-this.#spent, 0);
     const start = joules(Math.min(this.#charge + refund, this.capacity));
     const drain = joules(Math.max(this.#spent, 0));
-    const charge = nextCharge(start, this.#harvested, drain, this.capacity);
+    const charge = nextCharge(start, harvested, drain, this.capacity);
     const entry = {
       charge,
-      drained: joules(paidDrain(start, this.#harvested, drain) - (start - this.#charge)),
-      harvested: storedHarvest(start, this.#harvested, drain, this.capacity),
+      drained: joules(paidDrain(start, harvested, drain) - (start - this.#charge)),
+      harvested: storedHarvest(start, harvested, drain, this.capacity),
     };
     this.#charge = charge;
     this.#spent = 0;

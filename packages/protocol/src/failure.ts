@@ -15,6 +15,9 @@ export type FailureCode =
   | "update/not-finite"
   | "image/unreadable"
   | "classifier/unloadable"
+  | "sensor/absent"
+  | "sensor/unreadable"
+  | "sensor/implausible"
   | "archive/damaged"
   | "trial/failed";
 

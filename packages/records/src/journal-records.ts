@@ -11,6 +11,8 @@ export type JournalRecord = { readonly time: number } & (
   | GeneratedRecord
   | OutcomeRecord
   | BatteryRecord
+  | EnergyRecord
+  | BoardRecord
   | TrialEndRecord
   | ActionRecord
   | ServiceRecord
@@ -72,7 +74,8 @@ export interface OutcomeRecord {
   readonly energyUncertaintyJoules: number;
   /** Share of the task's window that the reading covers. */
   readonly energyCoverageRatio: number;
-  readonly energyMethod: "emulated";
+  /** `emulated`, `modelled` or the meter that measured it; `a+b` when it is of two nodes. */
+  readonly energyMethod: string;
   /** b at the decision, which C3 was tested against. */
   readonly chargeJoules: number;
   readonly reward: number;
@@ -94,7 +97,42 @@ export interface BatteryRecord {
   readonly drainedJoules: number;
   /** What was stored of e_t. */
   readonly harvestedJoules: number;
-  readonly method: "emulated";
+  /** Where the drain is from: the model, or a board's meter. */
+  readonly method: "emulated" | "measured";
+  /** Where the harvest is from; absent in archives of emulated hardware alone. */
+  readonly harvestSource?: "emulated" | "measured" | "scaled";
+  /** Share of the sub-slot in which the harvest was observed; nothing came in while it was not. */
+  readonly harvestCoverageRatio?: number;
+}
+
+/** ED, MEC with a meter: where the node's energy went in the trial. Tasks and idle add up to the total. */
+export interface EnergyRecord {
+  readonly kind: "energy";
+  readonly trial: number;
+  readonly totalJoules: number;
+  /** Above the idle power, by all tasks together. */
+  readonly tasksJoules: number;
+  readonly idleJoules: number;
+  /** Share of the time that was observed. */
+  readonly coverageRatio: number;
+  /** Readings that failed. */
+  readonly failedReadings: number;
+}
+
+/** ED, MEC on a board: its state at one moment; null where it could not be read. */
+export interface BoardRecord {
+  readonly kind: "board";
+  readonly trial: number;
+  readonly clockHertz: number | null;
+  readonly throttled: boolean | null;
+  readonly temperatureCelsius: number | null;
+  readonly wifiHertz: number | null;
+  readonly wifiSignalDbm: number | null;
+  readonly wifiBitsPerSecond: number | null;
+  readonly clockOffsetSeconds: number | null;
+  readonly clockOffsetBoundSeconds: number | null;
+  /** Why something is null. */
+  readonly failures: readonly string[];
 }
 
 /** ED, MEC: nothing of the trial is left on this node. */
@@ -142,6 +180,12 @@ export interface ServiceRecord {
   readonly computeShare: number;
   readonly achievedComputeShare: number;
   readonly label: string;
+  /** E^m as this server's meter has it; absent on emulated hardware. */
+  readonly energyJoules?: number;
+  /** Half the width of its 95 % interval. */
+  readonly energyUncertaintyJoules?: number;
+  readonly energyCoverageRatio?: number;
+  readonly energyMethod?: string;
 }
 
 /** MEC: a lease ended without service. */

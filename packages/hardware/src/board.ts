@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "@offloadlab/protocol";
+import { type Hertz, hertz, type Joules, seconds } from "@offloadlab/units";
+import { monotonicClock, PowerRecorder } from "./energy/power-recorder.ts";
+import { type EnergyAccount, emulatedTaskMeter, MeasuredTaskMeter, type TaskMeter } from "./energy/task-meter.ts";
+import { emulatedHarvest, type Harvest, measuredHarvest } from "./harvest.ts";
+import { type BoardConfig, wiringOf } from "./linux/board-config.ts";
+import { type BoardState, readBoardState, readCpuClock } from "./linux/board-state.ts";
+import { openMeter } from "./linux/power-meter.ts";
+import { SystemTree } from "./linux/system-tree.ts";
+
+/** What one trial needs of a board. */
+export interface TrialBoard {
+  readonly meter: TaskMeter;
+  readonly harvest: Harvest;
+  /** Where the energy went since the trial began; null where nobody measured. */
+  account(): Promise<(EnergyAccount & { readonly failedReadings: number }) | null>;
+}
+
+/** The hardware below a daemon: real or emulated. */
+export interface Board {
+  readonly kind: "emulated" | "linux";
+  /** For the archive: where every joule comes from. */
+  readonly environment: Readonly<Record<string, unknown>>;
+  /**
+   * Gets ready to measure a trial; no task runs now.
+   *
+   * @param harvested e_t where it is emulated
+   */
+  beginTrial(harvested: Joules): Promise<TrialBoard>;
+  /** The state of this moment; null where there is no board. */
+  state(): Promise<BoardState | null>;
+  close(): Promise<void>;
+}
+
+/** No board of this kind has been checked against an independent meter yet; docs/lab.md says how. */
+const hardwareVerified = false;
+
+/** A board that is as the paper's model has it. */
+export const emulatedBoard: Board = {
+  kind: "emulated",
+  environment: { hardware_verified: hardwareVerified, energy_source: "emulated", harvest_source: "emulated" },
+  beginTrial: async (harvested) => ({
+    meter: emulatedTaskMeter,
+    harvest: emulatedHarvest(harvested),
+    account: async () => null,
+  }),
+  state: async () => null,
+  close: async () => {},
+};
+
+/** Over which the idle power is measured before each trial. */
+const idleSeconds = seconds(2);
+
+/** A real board, read through the kernel. */
+export interface LinuxBoard extends Board {
+  /** The pinned clock of one processor, and how many there are. */
+  readonly clock: Hertz;
+  readonly processors: number;
+}
+
+/**
+ * Opens a board's meters.
+ *
+ * @throws Failure `config/invalid` for wrong wiring, `sensor/...` when a meter does not answer or the clock is not pinned
+ */
+export const openLinuxBoard = async (
+  config: BoardConfig,
+  say: (level: "info" | "warn", message: string) => void,
+): Promise<LinuxBoard> => {
+  const tree = new SystemTree(config.system_root);
+  const cpu = await readCpuClock(tree);
+  if (!cpu.pinned)
+    throw new Failure(
+      "sensor/implausible",
+      `${tree.path("sys/devices/system/cpu")}: expected a pinned clock, got governor ${cpu.governor}; firmware-scripts pin it`,
+    );
+  const recorders: PowerRecorder[] = [];
+  const record = async (meter: BoardConfig["power_meter"]): Promise<PowerRecorder> => {
+    const clock = monotonicClock();
+    const recorder = new PowerRecorder(
+      openMeter(tree, wiringOf(meter), () => clock.now()),
+      seconds(config.sample_period_seconds),
+      clock,
+      say,
+    );
+    await recorder.open();
+    recorders.push(recorder);
+    return recorder;
+  };
+  const harvest = config.harvest ?? { source: "emulated" };
+  const close = async (): Promise<void> => {
+    await Promise.all(recorders.map((recorder) => recorder.close()));
+  };
+  try {
+    const load = await record(config.power_meter);
+    const receiver = harvest.source === "emulated" ? undefined : await record(harvest.power_meter);
+    const factor = harvest.source === "scaled" ? harvest.factor : 1;
+    return {
+      kind: "linux",
+      clock: hertz(cpu.rate),
+      processors: cpu.online.length,
+      environment: {
+        hardware_verified: hardwareVerified,
+        energy_source: "measured",
+        power_meter: config.power_meter,
+        sample_period_seconds: config.sample_period_seconds,
+        harvest_source: harvest.source,
+        ...(receiver === undefined ? {} : { harvest }),
+        clock_hertz: cpu.rate,
+        clock_governor: cpu.governor,
+        processors_online: cpu.online,
+      },
+      beginTrial: async (harvested) => {
+        await sleep(idleSeconds * 1000);
+        const meter = new MeasuredTaskMeter(load, load.idleOver(idleSeconds));
+        const failed = load.failures;
+        return {
+          meter,
+          harvest: receiver === undefined ? emulatedHarvest(harvested) : measuredHarvest(receiver, factor),
+          account: async () => ({ ...(await meter.account()), failedReadings: load.failures - failed }),
+        };
+      },
+      state: () => readBoardState(tree, config.wifi_interface),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

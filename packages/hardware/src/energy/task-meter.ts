@@ -1,0 +1,147 @@
+import { type Joules, joules, type Seconds, type Watts } from "@offloadlab/units";
+import type { Baseline, PowerRecorder } from "./power-recorder.ts";
+import { type Integral, sumOf } from "./power-trace.ts";
+import { type EnergyReading, emulatedReading, modelledReading, withModelledPart } from "./reading.ts";
+
+/** A task whose energy is being measured. */
+export interface MeteredTask {
+  /**
+   * The task has ended, now.
+   *
+   * @param modelled what the model says it took here
+   * @param elsewhere what the model says it took on its server
+   */
+  end(modelled: Joules, elsewhere?: Joules): Promise<EnergyReading>;
+}
+
+/** What measures the energy of tasks on a node. */
+export interface TaskMeter {
+  /**
+   * A task begins, now.
+   *
+   * @param power what the model says it draws: tasks that run at the same time share what was measured in that proportion
+   */
+  begin(power: Watts): MeteredTask;
+}
+
+/** On emulated hardware a task takes what the model says. */
+export const emulatedTaskMeter: TaskMeter = {
+  begin: () => ({ end: async (modelled, elsewhere = joules(0)) => emulatedReading(joules(modelled + elsewhere)) }),
+};
+
+/** A time in which the same tasks run. */
+interface Segment {
+  readonly from: Seconds;
+  to: Seconds;
+  readonly powers: ReadonlyMap<MeteredTask, Watts>;
+}
+
+/** Where the energy of a node went. */
+export interface EnergyAccount {
+  readonly total: Joules;
+  /** Above the idle power, by all tasks together. */
+  readonly tasks: Joules;
+  /** The idle power at all times, and what was drawn while no task ran. */
+  readonly idle: Joules;
+  /** Share of the time that was observed, [0, 1]. */
+  readonly coverage: number;
+}
+
+/** Of a share about which nothing is known: uniform in [0, 1]. */
+const unknownShareDeviation = 1 / Math.sqrt(12);
+
+/**
+ * Measures what tasks draw above the idle power, each over its own window.
+ *
+ * Time is cut where a task begins or ends. In each piece the energy above the idle power belongs to the tasks that run;
+ * several share it in proportion to their modelled powers. So the tasks' energies and the idle energy add up to what was
+ * measured, to the last joule.
+ *
+ * The 95 % interval: the meter's gain and its steps (off in one direction all the time), the idle power's own, the power
+ * between samples and in gaps (independent from interval to interval), and what two tasks of one time may have shared otherwise.
+ */
+export class MeasuredTaskMeter implements TaskMeter {
+  readonly #recorder: PowerRecorder;
+  readonly #baseline: Baseline;
+  readonly #segments: Segment[];
+
+  constructor(recorder: PowerRecorder, baseline: Baseline) {
+    this.#recorder = recorder;
+    this.#baseline = baseline;
+    const now = recorder.clock.now();
+    this.#segments = [{ from: now, to: now, powers: new Map() }];
+  }
+
+  begin(power: Watts): MeteredTask {
+    const task: MeteredTask = {
+      end: async (modelled, elsewhere = joules(0)) => {
+        const end = this.#change((powers) => powers.delete(task));
+        const own = this.#segments.filter(({ powers }) => powers.has(task));
+        await this.#recorder.reached(end);
+        const reading = this.#readingOf(task, own) ?? modelledReading(modelled);
+        return elsewhere === 0 ? reading : withModelledPart(reading, elsewhere);
+      },
+    };
+    this.#change((powers) => powers.set(task, power));
+    return task;
+  }
+
+  /** Where the energy went since this meter was made; while no task runs it is complete. */
+  async account(): Promise<EnergyAccount> {
+    const end = this.#change(() => undefined);
+    await this.#recorder.reached(end);
+    let tasks = 0;
+    const integrals = this.#segments.flatMap((segment) => {
+      const integral = this.#integrate(segment);
+      if (integral !== undefined && segment.powers.size > 0) tasks += this.#aboveIdle(integral);
+      return integral ?? [];
+    });
+    const { energy, covered, duration } = sumOf(integrals);
+    const coverage = duration === 0 ? 0 : covered / duration;
+    return { total: joules(energy), tasks: joules(tasks), idle: joules(energy - tasks), coverage };
+  }
+
+  /** Ends the current segment now and begins the next one. */
+  #change(edit: (powers: Map<MeteredTask, Watts>) => unknown): Seconds {
+    const now = this.#recorder.clock.now();
+    const current = this.#segments.at(-1) as Segment;
+    current.to = now;
+    const powers = new Map(current.powers);
+    edit(powers);
+    this.#segments.push({ from: now, to: now, powers });
+    return now;
+  }
+
+  #integrate({ from, to }: Segment): Integral | undefined {
+    return this.#recorder.trace.integrate(from, to);
+  }
+
+  #aboveIdle({ energy, duration }: Integral): number {
+    return energy - this.#baseline.power * duration;
+  }
+
+  #readingOf(task: MeteredTask, segments: readonly Segment[]): EnergyReading | undefined {
+    let [energy, steady, random, shared, covered, duration] = [0, 0, 0, 0, 0, 0];
+    for (const segment of segments) {
+      const integral = this.#integrate(segment);
+      if (integral === undefined) return undefined;
+      const all = [...segment.powers.values()].reduce<number>((sum, power) => sum + power, 0);
+      const share = all === 0 ? 1 / segment.powers.size : (segment.powers.get(task) as Watts) / all;
+      const above = this.#aboveIdle(integral);
+      energy += share * above;
+      steady += share * (integral.resolution + this.#baseline.uncertainty * integral.duration);
+      random += share ** 2 * integral.variance;
+      if (segment.powers.size > 1) shared += unknownShareDeviation * Math.abs(above);
+      covered += integral.covered;
+      duration += integral.duration;
+    }
+    if (covered === 0) return undefined;
+    const gain = this.#recorder.meter.gainError * Math.abs(energy);
+    return {
+      joules: joules(energy),
+      uncertainty: joules(Math.hypot(gain, steady, 2 * Math.sqrt(random), 2 * shared)),
+      coverage: Math.min(covered / duration, 1),
+      method: this.#recorder.meter.kind,
+    };
+  }
+}
