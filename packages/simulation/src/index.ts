@@ -1,6 +1,8 @@
+export * from "./agent-translator.ts";
 export * from "./check-environment.ts";
 export * from "./community.ts";
 export * from "./compared-policies.ts";
+export * from "./deployment.ts";
 export type * from "./environment.ts";
 export { type EpochTotals, successRatio } from "./epoch-totals.ts";
 export * from "./latencies.ts";

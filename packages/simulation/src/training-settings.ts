@@ -1,7 +1,7 @@
 import { type FederationSettings, mcfTd3, pfrOa } from "@offloadlab/federation";
 import { type Td3Settings, td3Defaults } from "@offloadlab/learning";
 import { count } from "@offloadlab/units";
-import type { AgentView } from "./agent-world.ts";
+import type { AgentView } from "./agent-translator.ts";
 
 /** The paper's learners: its own, and the four that it is compared with. */
 export const methods = ["dqn", "ddpg", "td3", "mcf-td3", "pfr-oa"] as const;

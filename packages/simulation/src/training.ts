@@ -17,6 +17,7 @@ import {
   type Engine,
   type LearnerSettings,
   type Losses,
+  type Rows,
   Td3,
 } from "@offloadlab/learning";
 import { randomStream, type Settings } from "@offloadlab/model";
@@ -71,8 +72,6 @@ interface RoundSums {
 }
 
 const noSums: RoundSums = { updates: 0, losses: {}, absoluteReward: 0, rewards: 0 };
-/** Rewards of a failure come to this for the learner, whatever q_p is. */
-const scaledPenalty = 3;
 
 interface Member {
   readonly name: string;
@@ -93,7 +92,7 @@ export class Training {
   readonly settings: TrainingSettings;
   readonly records: TrainingRecord[] = [];
   readonly rounds: RoundRecord[] = [];
-  readonly #seed: number;
+  readonly seed: number;
   readonly #members: readonly Member[];
   #epoch = 0;
   #federation: FederationState | undefined;
@@ -103,16 +102,16 @@ export class Training {
 
   constructor(world: Settings, settings: TrainingSettings, engine: Engine, seed: number) {
     this.settings = settings;
-    this.#seed = seed;
-    this.#members = world.communities.map(({ name, demand }, index) => {
+    this.seed = seed;
+    this.#members = world.communities.map(({ name }, index) => {
       const community = new Community(world, index, seed);
-      const agentWorld = new AgentWorld(community, settings, scaledPenalty / demand.success);
+      const agentWorld = new AgentWorld(community, settings);
       // Alg. 1, line 1. Federated agents begin as one; others have a beginning of their own.
       const agentSeed = settings.federation === undefined ? randomStream(seed, "agent", index).integer(2 ** 32) : seed;
       const agent = agentFor(
         settings,
         engine,
-        agentWorld,
+        agentWorld.shape,
         agentSeed,
         randomStream(seed, "draws", index).integer(2 ** 32),
       );
@@ -194,7 +193,7 @@ export class Training {
 
     agent.beginEpoch(this.#epoch);
     // Alg. 1, line 8
-    world.community.reset(randomStream(this.#seed, "training", index, this.#epoch).integer(2 ** 32));
+    world.community.reset(randomStream(this.seed, "training", index, this.#epoch).integer(2 ** 32));
     world.observe(state);
     for (let truncated = false; !truncated; ) {
       // Alg. 1, line 10
@@ -233,7 +232,7 @@ export class Training {
       const meanAbsoluteReward = sums.absoluteReward / Math.max(sums.rewards, 1);
       return [{ community, rankingLoss: rankingLoss({ losses, meanAbsoluteReward }, agent.weights), losses }];
     });
-    const plan = planRound(reports, federation, round, this.#seed, this.#federation);
+    const plan = planRound(reports, federation, round, this.seed, this.#federation);
     this.#federation = plan.state;
     this.#sinceRound = this.#members.map(() => noSums);
     if (plan.participants.length > 0) this.#carryOut(plan);
@@ -264,7 +263,7 @@ export class Training {
   /** Runs the policy once on arrivals that no training saw, and writes down how it did. */
   #record({ name, world, agent }: Member, losses: Losses): void {
     const policy = world.policyOf(this.settings.method, agent);
-    const seed = randomStream(this.#seed, "curve", this.#epoch).integer(2 ** 32);
+    const seed = randomStream(this.seed, "curve", this.#epoch).integer(2 ** 32);
     const totals = runEpoch(world.community, policy, seed);
     this.records.push({ epoch: this.#epoch, community: name, ...perTask(totals), reward: totals.reward, losses });
   }
@@ -305,10 +304,11 @@ export class Training {
   }
 }
 
-const agentFor = (
+/** An agent before its first update. */
+export const agentFor = (
   { agent, method }: TrainingSettings,
   engine: Engine,
-  { shape }: AgentWorld,
+  shape: Rows,
   weightsSeed: number,
   drawsSeed: number,
 ): Agent => {
