@@ -16,16 +16,15 @@ const trained = async (method: (typeof methods)[number]): Promise<Training> => {
   return training;
 };
 
-it.each(methods)("%s: a deployed policy decides as the trained one, from a file without its memory", async (method) => {
+it.each(methods)("%s: a deployed policy decides as the trained one, from its file", async (method) => {
   const training = await trained(method);
-  const bytes = encodeDeployment(deploymentOf(training));
-  expect(bytes.length).toBeLessThan(encodeTraining(training.snapshot()).length);
-  const deployment = decodeDeployment(bytes);
+  const deployment = decodeDeployment(encodeDeployment(deploymentOf(training)));
   expect(deployment.epochs).toBe(2);
   for (const [index, { community, policy }] of training.policies().entries()) {
     const deployed = deployedPolicy("mine", deployment, onnxEngine, world, index);
     expect(deployed.name).toBe("mine");
-    const [expected, actual] = [emptyAction(community.deviceCount), emptyAction(community.deviceCount)];
+    const n = count(community.deviceCount);
+    const [expected, actual] = [emptyAction(n), emptyAction(n)];
     community.reset(5);
     for (let subSlot = 0; subSlot < 12; subSlot++) {
       policy.decide(community.observation, expected);
@@ -48,6 +47,25 @@ it("goes on learning from the networks that it was deployed with", async () => {
   await agent.update();
   expect(agent.weights).not.toEqual(training.agents[1]?.weights);
   await Promise.all([agent.close(), training.close()]);
+});
+
+it("takes along the last 2000 transitions, also of a buffer that was filled more than once", async () => {
+  const training = await trained("td3");
+  const [first] = training.agents;
+  const { rows, features, actions, values } = first?.shape ?? expect.fail();
+  const settings = training.settings.agent;
+  for (let i = 0; i < settings.bufferCapacity + 700; i++) {
+    const filled = (length: number): Float32Array => new Float32Array(length).fill(i);
+    const parts = { state: filled(rows * features), action: filled(rows * actions), next: filled(rows * features) };
+    first?.store({ ...parts, reward: filled(rows * values), terminated: false });
+  }
+  const { arrays, counts } = deploymentOf(training).agents[0] ?? expect.fail();
+  const { buffer = new Float32Array(0) } = arrays;
+  expect(counts["pushed"]).toBe(2000);
+  const width = buffer.length / 2000;
+  expect(buffer[0]).toBe(settings.bufferCapacity + 700 - 2000);
+  expect(buffer[1999 * width]).toBe(settings.bufferCapacity + 699);
+  await training.close();
 });
 
 it("refuses files of other tensors, and worlds of other communities", async () => {

@@ -12,7 +12,11 @@ import { agentPolicy } from "./agent-world.ts";
 import { agentFor, type Training } from "./training.ts";
 import type { TrainingSettings } from "./training-settings.ts";
 
-/** What a training has made, as a laboratory deploys it: the agent of each community, without what it remembers. */
+/**
+ * What a training has made, as a laboratory deploys it: the agent of each community, with the last of what it remembers.
+ *
+ * Without any memory, the first updates in a laboratory would learn from a handful of transitions that are much alike.
+ */
 export interface Deployment {
   readonly settings: TrainingSettings;
   readonly seed: number;
@@ -22,17 +26,29 @@ export interface Deployment {
   readonly agents: readonly AgentSnapshot[];
 }
 
+/** Transitions that a deployed agent takes along. */
+const memory = 2000;
+
 /** What a training has made so far. */
 export const deploymentOf = ({ settings, seed, epoch, agents }: Training): Deployment => ({
   settings,
   seed,
   epochs: epoch,
-  agents: agents.map((agent) => withoutMemory(agent.snapshot())),
+  agents: agents.map((agent) => withShortMemory(agent.snapshot(), settings.agent.bufferCapacity)),
 });
 
-const withoutMemory = ({ arrays, counts }: AgentSnapshot): AgentSnapshot => {
-  const { buffer: _, ...learned } = arrays;
-  return { arrays: learned, counts: { ...counts, pushed: 0 } };
+/** @param capacity of the buffer, which begins anew at its start when it is full */
+const withShortMemory = ({ arrays, counts }: AgentSnapshot, capacity: number): AgentSnapshot => {
+  const { buffer = new Float32Array(0) } = arrays;
+  const { pushed = 0 } = counts;
+  const kept = Math.min(pushed, capacity, memory);
+  const width = kept === 0 ? 0 : buffer.length / Math.min(pushed, capacity);
+  const last = new Float32Array(kept * width);
+  for (let i = 0; i < kept; i++) {
+    const from = ((pushed - kept + i) % capacity) * width;
+    last.set(buffer.subarray(from, from + width), i * width);
+  }
+  return { arrays: { ...arrays, buffer: last }, counts: { ...counts, pushed: kept } };
 };
 
 /**

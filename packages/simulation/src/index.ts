@@ -1,4 +1,5 @@
 export * from "./agent-translator.ts";
+export { agentPolicy } from "./agent-world.ts";
 export * from "./check-environment.ts";
 export * from "./community.ts";
 export * from "./compared-policies.ts";
