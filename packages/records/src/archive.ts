@@ -26,6 +26,7 @@ const roundFolder = (policy: string, round: number): string =>
  * The files of `runs/<id>/`:
  *
  * - `manifest.yaml` as given, `settings.json` resolved, `trials.json` the schedule with its seeds
+ * - `policies/<name>.safetensors`, the agents of each learned policy as they were deployed
  * - `environment/<node>.json`, `journals/<node>.ndjson`, `logs/<node>.ndjson`
  * - of each policy that was federated `federation/<policy>/state.json`, and of its rounds `round-<n>/<node>.safetensors` and
  *   `round-<n>/global.safetensors` beside it
@@ -40,6 +41,7 @@ export const archiveFiles = {
   table: "results.txt",
   checksums: "checksums.sha256",
   status: "status",
+  policy: (name: string) => `policies/${name}.safetensors`,
   environment: (node: string) => `environment/${node}.json`,
   journal: (node: string) => `journals/${node}.ndjson`,
   log: (node: string) => `logs/${node}.ndjson`,

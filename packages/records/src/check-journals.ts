@@ -43,14 +43,13 @@ export const checkJournals = (
     ...records.flatMap((record) => recordProblems(settings, node, record)),
   ]),
   ...conservationProblems(journals),
-  ...settings.communities.flatMap((community, index) =>
-    sideProblems(
-      journals,
-      serverId(index),
-      Array.from({ length: community.deviceCount }, (_, j) => deviceId(index, j)),
-      complete,
-    ),
-  ),
+  ...settings.communities.flatMap((community, index) => {
+    const devices = Array.from({ length: community.deviceCount }, (_, j) => deviceId(index, j));
+    return [
+      ...sideProblems(journals, serverId(index), devices, complete),
+      ...rewardProblems(community, journals, serverId(index), devices),
+    ];
+  }),
   ...(complete ? completenessProblems(settings, trials, journals) : []),
 ];
 
@@ -202,6 +201,47 @@ const sideProblems = (journals: Journals, server: string, devices: readonly stri
     }
   }
   return problems;
+};
+
+/**
+ * What a learner was paid follows from the archive: from what the device says of the task, and from how long its upload took.
+ */
+const rewardProblems = (
+  { demand, device }: CommunitySettings,
+  journals: Journals,
+  server: string,
+  devices: readonly string[],
+): string[] => {
+  const records = journals.get(server) ?? [];
+  const services = new Map<string, ServiceRecord>();
+  for (const record of records) if (record.kind === "service") services.set(`${record.trial} ${record.task}`, record);
+  const ends = new Map<string, OutcomeRecord>();
+  for (const record of devices.flatMap((node) => journals.get(node) ?? []))
+    if (record.kind === "outcome") ends.set(`${record.trial} ${record.task}`, record);
+  return records.flatMap((record) => {
+    if (record.kind !== "reward") return [];
+    const { trial, task, outcome, delaySeconds, energyJoules, transmissionErrorSeconds } = record;
+    const what = `trial ${trial}: the learner was paid ${record.reward} for ${task}`;
+    const reward = instantReward(demand, outcome, seconds(delaySeconds), joules(energyJoules), device.capacity);
+    if (Math.abs(reward - record.reward) > tolerance) return [problem(server, `${what}, Eq. (19) gives ${reward}`)];
+    const end = ends.get(`${trial} ${task}`);
+    // A device that is killed loses its last lines.
+    const isSame =
+      end === undefined ||
+      (end.outcome === outcome &&
+        Math.abs(end.delaySeconds - delaySeconds) <= tolerance &&
+        Math.abs(end.energyJoules - energyJoules) <= tolerance);
+    if (!isSame) return [problem(server, `${what} as ${outcome} after ${delaySeconds} s, its device says otherwise`)];
+    const service = services.get(`${trial} ${task}`);
+    const error = service === undefined ? null : service.uploadSeconds - service.theoreticalUploadSeconds;
+    const agrees =
+      error === null || transmissionErrorSeconds === null
+        ? error === transmissionErrorSeconds
+        : Math.abs(error - transmissionErrorSeconds) <= tolerance;
+    return agrees
+      ? []
+      : [problem(server, `${what} with a transmission error of ${transmissionErrorSeconds} s instead of ${error}`)];
+  });
 };
 
 const completenessProblems = (settings: Settings, trials: readonly Trial[], journals: Journals): string[] => {

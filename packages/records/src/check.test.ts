@@ -463,4 +463,40 @@ describe("an archive whose bytes are intact is refused", () => {
       expect((await checkArchive(folder)).problems.length).toBeGreaterThan(0);
     }
   });
+
+  const paid: NewRecord & { kind: "reward" } = {
+    kind: "reward",
+    trial: 1,
+    task: "ed-1-1-0",
+    subSlot: 0,
+    outcome: "completed-edge",
+    delaySeconds: 1,
+    transmissionErrorSeconds: 0.03,
+    energyJoules: 2,
+    reward: -0.5 - 2 / 120,
+  };
+  /** A run whose server learned, from an upload that took 30 ms more than in theory. */
+  const learned = (change: Partial<typeof paid> = {}): Build =>
+    changed("mec-1", (records) => [
+      ...replaced(records, "service", { uploadSeconds: 0.23 }),
+      { time: 2000, ...paid, ...change },
+    ]);
+
+  it("unless a learner's rewards follow from what devices and server measured", async () => {
+    const problems = await problemsOf(learned());
+    // This one upload is 15 % late, which is the run's matter.
+    expect(problems.filter((problem) => problem.includes("learner"))).toEqual([]);
+  });
+
+  it.each([
+    ["another reward than Eq. (19)'s", { reward: -0.4 }, "Eq. (19) gives -0.51666"],
+    ["another delay than its device's", { delaySeconds: 0.9, reward: -0.45 - 2 / 120 }, "its device says otherwise"],
+    ["another outcome than its device's", { outcome: "late" as const, reward: -10 }, "its device says otherwise"],
+    ["another transmission error", { transmissionErrorSeconds: 0 }, "a transmission error of 0 s instead of 0.03"],
+    ["no transmission error", { transmissionErrorSeconds: null }, "a transmission error of null s instead of 0.03"],
+  ])("when a learner was paid for %s", async (_, change, problem) => {
+    const problems = (await problemsOf(learned(change))).filter((each) => each.includes("learner"));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(problem);
+  });
 });

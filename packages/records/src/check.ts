@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Settings, settingsFromFile } from "@offloadlab/model";
+import { type Deployment, decodeDeployment } from "@offloadlab/simulation";
 import {
   archiveFiles,
   checksumLines,
@@ -17,6 +18,8 @@ import { violatedConditions } from "./conditions.ts";
 import { checkFederation } from "./federation-check.ts";
 import { readJournal } from "./journal.ts";
 import type { JournalRecord } from "./journal-records.ts";
+import type { LaboratoryChoice } from "./laboratory-keys.ts";
+import type { Deployments } from "./laboratory-policy.ts";
 import { readManifest } from "./manifest.ts";
 import { taskFates } from "./reconcile.ts";
 import { type ResultRow, resultRows, trialSums } from "./results.ts";
@@ -54,7 +57,11 @@ export const checkArchive = async (folder: string): Promise<CheckReport> => {
     );
   }
   if (complete)
-    contents.push(...violatedConditions(run.journals).map((what) => `${archiveFiles.status}: complete, but ${what}`));
+    contents.push(
+      ...violatedConditions(run.journals, run.laboratory.uplinkRateRatios).map(
+        (what) => `${archiveFiles.status}: complete, but ${what}`,
+      ),
+    );
   const fates = taskFates(run.journals);
   const rows = resultRows(trialSums(run.settings, run.trials, fates));
   if (!sameRows(rows, (run.results as { rows?: unknown } | null)?.rows)) {
@@ -80,10 +87,13 @@ export interface RunContents {
   readonly trials: readonly Trial[];
   readonly journals: ReadonlyMap<string, readonly JournalRecord[]>;
   readonly results: unknown;
+  /** Agents of the policies that are learned, as they were deployed. */
+  readonly deployments: Deployments;
   /** What the devices' constants were drawn from. */
   readonly deviceSeed: number;
   /** Lab seconds per real second. */
   readonly clockSpeed: number;
+  readonly laboratory: LaboratoryChoice;
   /** `linux` when every node was real; one emulated node makes the run's numbers emulated ones. */
   readonly hardware: Hardware;
 }
@@ -98,14 +108,18 @@ export const readRun = async (folder: string): Promise<RunContents> => {
     JSON.parse(await readFile(join(folder, file), "utf8")) as unknown;
   const journals = new Map<string, readonly JournalRecord[]>();
   const hardware: unknown[] = [];
+  const deployments = new Map<string, Deployment>();
   for (const file of await contentFiles(folder)) {
     const node = /^journals\/(.+)\.ndjson$/.exec(file)?.[1];
     if (node !== undefined) journals.set(node, await readJournal(join(folder, file)));
+    const policy = /^policies\/(.+)\.safetensors$/.exec(file)?.[1];
+    if (policy !== undefined) deployments.set(policy, decodeDeployment(await readFile(join(folder, file))));
     if (/^environment\/.+\.json$/.test(file))
       hardware.push(((await json(file)) as { hardware?: unknown } | null)?.hardware);
   }
   const manifest = readManifest(await readFile(join(folder, archiveFiles.manifest), "utf8"), archiveFiles.manifest);
   if ("problems" in manifest) throw new SyntaxError(manifest.problems.join("; "));
+  const { learning, link, uplinkRateRatios } = manifest;
   const ended = new Set(
     (journals.get("cbs") ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])),
   );
@@ -115,9 +129,11 @@ export const readRun = async (folder: string): Promise<RunContents> => {
     scheduled,
     trials: scheduled.filter(({ number }) => ended.has(number)),
     journals,
+    deployments,
     results: await json(archiveFiles.results).catch(() => null),
     deviceSeed: manifest.seed,
     clockSpeed: manifest.clockSpeed,
+    laboratory: { learning, link, uplinkRateRatios },
     hardware: hardware.length > 0 && hardware.every((each) => each === "linux") ? "linux" : "emulated",
   };
 };

@@ -33,12 +33,16 @@ export const missedSubSlots = (journals: Journals): number => {
  * above 5 % and 20 %. The limits are wider than the aim because results are means over thousands of tasks: one slow
  * moment of the machine spoils a few uploads and biases no mean, an error that most of them have does.
  *
+ * @param uplinkRateRatios as `leaseQuality` has them
  * @returns those that are violated, one sentence each; the run is then invalid
  */
-export const violatedConditions = (journals: Journals): string[] => {
+export const violatedConditions = (
+  journals: Journals,
+  uplinkRateRatios: Readonly<Record<string, number>> = {},
+): string[] => {
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
   const missed = missedSubSlots(journals);
-  const { tasks, uploads, medianRatio, p95Ratio, shareMedianRatio } = leaseQuality(journals);
+  const { tasks, uploads, medianRatio, p95Ratio, shareMedianRatio } = leaseQuality(journals, uplinkRateRatios);
   const advice = "the machine is too slow for this clock: lower clock_speed_ratio or end other work";
   return [
     ...(missed > missedLimit

@@ -1,15 +1,12 @@
 import { presets, type Settings, SettingsError, settingsFromFile, settingsToFile } from "@offloadlab/model";
-import { type ComparedName, comparedNames, type Method, methods } from "@offloadlab/simulation";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { type Contestants, PoliciesFile, readContestants } from "./contestants.ts";
+import { type LaboratoryChoice, laboratoryChoice, laboratoryKeys } from "./laboratory-keys.ts";
 import type { LoopValue } from "./sweep-rows.ts";
 import { resolveTraces, type TraceSource } from "./trace-source.ts";
 import { type TrainingChoice, TrainingFile, trainingChoice } from "./training-choice.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
-
-/** What an experiment can compare: policies that need no training, and methods that train one. */
-export type Contestant = ComparedName | Method;
-const contestants: readonly Contestant[] = [...comparedNames, ...methods];
 
 const names = (list: readonly string[]) => Type.Enum([...list]);
 
@@ -25,7 +22,7 @@ const ExperimentFile = Type.Object(
     settings: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     /** Values of settings, by path, or of `preset`; every combination is a point of the experiment. */
     loop: Type.Optional(Type.Record(Type.String(), Type.Array(Type.Unknown(), { minItems: 1, uniqueItems: true }))),
-    policies: Type.Array(names(contestants), { minItems: 1, uniqueItems: true }),
+    policies: PoliciesFile,
     /** How often each policy is run; the same repetition of every policy has the same arrivals. */
     repetitions: Type.Integer({ minimum: 1, maximum: 10_000 }),
     /** How many epochs a simulated repetition lasts. */
@@ -35,6 +32,7 @@ const ExperimentFile = Type.Object(
     seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
     /** Lab seconds per real second, for emulated hardware only. */
     clock_speed_ratio: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
+    ...laboratoryKeys,
   },
   { additionalProperties: false },
 );
@@ -51,15 +49,15 @@ export interface Point {
 }
 
 /** An experiment: which policies are compared, in which worlds, how often. */
-export interface Experiment {
+export interface Experiment extends Contestants {
   readonly name: string;
   /** Without loop variables there is one. */
   readonly points: readonly Point[];
-  readonly policies: readonly Contestant[];
   readonly repetitions: number;
   readonly epochs: number;
   readonly seed: number;
   readonly clockSpeed: number;
+  readonly laboratory: LaboratoryChoice;
 }
 
 /** What is wrong with a manifest: `file:line:column: what`. */
@@ -90,7 +88,7 @@ const problemsOf = (
 ): string[] => {
   const path = error.instancePath.split("/").slice(1).map(unescaped);
   if (error.keyword === "additionalProperties") {
-    const known = Object.keys(ExperimentFile.properties).join(", ");
+    const known = Object.keys(propertiesAt(path)).join(", ");
     const extra = (error.params as { additionalProperties: string[] }).additionalProperties;
     return extra.map((key) => `${at([...path, key])}: unknown key \`${key}\`; known are ${known}`);
   }
@@ -103,12 +101,22 @@ const problemsOf = (
   return [`${at(path)}: \`${path.join(".") || "manifest"}\` ${expected}, got ${JSON.stringify(valueAt(value, path))}`];
 };
 
+/** The keys that an object of the manifest can have. */
+const propertiesAt = (path: readonly string[]): Readonly<Record<string, unknown>> => {
+  const properties = (schema: unknown) =>
+    (schema as { properties?: Readonly<Record<string, unknown>> }).properties ?? {};
+  return path.reduce((inner, key) => properties(inner[key]), properties(ExperimentFile));
+};
+
 const resolve = (
   file: ExperimentFile,
   yaml: YamlText,
   traces: TraceSource | undefined,
 ): Experiment | ManifestProblems => {
   const problems: string[] = [];
+  const contestants = readContestants(file.policies, (index, what) =>
+    problems.push(`${yaml.at(["policies", String(index)])}: \`policies.${index}\` ${what}`),
+  );
   const loops = Object.entries(file.loop ?? {});
   const points = combinations(loops).flatMap((assignments): Point[] => {
     const preset = assignments.find(({ path }) => path === "preset")?.value ?? file.preset;
@@ -178,11 +186,12 @@ const resolve = (
   return {
     name: file.name,
     points,
-    policies: file.policies as readonly Contestant[],
+    ...contestants,
     repetitions: file.repetitions,
     epochs: file.epochs ?? 1,
     seed: file.seed,
     clockSpeed: file.clock_speed_ratio ?? 1,
+    laboratory: laboratoryChoice(file),
   };
 };
 

@@ -17,6 +17,8 @@ export type JournalRecord = { readonly time: number } & (
   | ActionRecord
   | ServiceRecord
   | ReleasedRecord
+  | RewardRecord
+  | LearningRecord
   | NodeRecord
   | RunRecord
   | LostRecord
@@ -174,7 +176,10 @@ export interface ServiceRecord {
   readonly uploadBytes: number;
   /** First to last body byte on this server's clock. */
   readonly uploadSeconds: number;
+  /** T^tr of Eq. (2). */
   readonly theoreticalUploadSeconds: number;
+  /** T^tr of the lease: the same, or corrected by what the link was seen to do. */
+  readonly leasedUploadSeconds: number;
   readonly queueSeconds: number;
   readonly executionSeconds: number;
   readonly computeShare: number;
@@ -195,6 +200,38 @@ export interface ReleasedRecord {
   readonly task: string;
   readonly lease: string;
   readonly reason: string;
+}
+
+/** MEC: what a learner is paid for a task, Eq. (19) as measured. */
+export interface RewardRecord {
+  readonly kind: "reward";
+  readonly trial: number;
+  readonly task: string;
+  /** Whose decision is paid for. */
+  readonly subSlot: number;
+  readonly outcome: Outcome;
+  /** T as measured: what its upload took beyond the theory is in it. */
+  readonly delaySeconds: number;
+  /** Measured less theoretical T^tr; null where nothing was uploaded to its end. */
+  readonly transmissionErrorSeconds: number | null;
+  readonly energyJoules: number;
+  readonly reward: number;
+}
+
+/** MEC: what a learner did in a trial. */
+export interface LearningRecord {
+  readonly kind: "learning";
+  readonly trial: number;
+  readonly policy: string;
+  /** Epochs of this agent, those of its training included. */
+  readonly epoch: number;
+  /** Sub-slots whose tasks have all ended. */
+  readonly transitions: number;
+  /** Sub-slots that nothing can be learned from: a report, or what came after, is missing. */
+  readonly discarded: number;
+  readonly updates: number;
+  /** Mean losses of the updates, without proximal terms, by network. */
+  readonly losses: Readonly<Record<string, number>>;
 }
 
 /** C-BS: a node came or went. */

@@ -74,6 +74,7 @@ export const service = (task: string, change: Partial<ServiceRecord> = {}): NewR
   uploadBytes: 1000,
   uploadSeconds: 0.2,
   theoreticalUploadSeconds: 0.2,
+  leasedUploadSeconds: 0.2,
   queueSeconds: 0,
   executionSeconds: 0.3,
   computeShare: 0.5,

@@ -1,4 +1,4 @@
-import type { Journals } from "./reconcile.ts";
+import { deviceOf, type Journals } from "./reconcile.ts";
 import { warmUpTrial } from "./schedule.ts";
 
 /** How well leases were kept: relative errors of upload times and of compute shares. */
@@ -7,7 +7,7 @@ export interface LeaseQuality {
   readonly tasks: number;
   /** Their uploads, without those that are too short to be judged. */
   readonly uploads: number;
-  /** |measured - theoretical| / theoretical T^tr */
+  /** |measured - expected| / expected T^tr; expected is the theory's, at the rate of the device's link */
   readonly medianRatio: number;
   readonly p95Ratio: number;
   /** |achieved - leased| / leased compute share */
@@ -18,14 +18,25 @@ export interface LeaseQuality {
 /** A shorter upload (theory) takes a few grains of a 1 ms timer: its relative error says nothing about the link. */
 const shortestUploadSeconds = 0.03;
 
-/** Errors over all served tasks of a run but the warm-up's; NaN without any. */
-export const leaseQuality = (journals: Journals): LeaseQuality => {
+/**
+ * Errors over all served tasks of a run but the warm-up's; NaN without any.
+ *
+ * @param uplinkRateRatios what a rehearsal was to make of the theory's rates, of the devices where it was not 1
+ */
+export const leaseQuality = (
+  journals: Journals,
+  uplinkRateRatios: Readonly<Record<string, number>> = {},
+): LeaseQuality => {
   const services = [...journals.values()]
     .flat()
     .filter((record) => record.kind === "service")
     .filter(({ trial }) => trial !== warmUpTrial);
-  const long = services.filter((s) => s.theoreticalUploadSeconds >= shortestUploadSeconds);
-  const upload = long.map((s) => Math.abs(s.uploadSeconds / s.theoreticalUploadSeconds - 1));
+  const uploads = services.map(({ task, uploadSeconds, theoreticalUploadSeconds }) => ({
+    measured: uploadSeconds,
+    expected: theoreticalUploadSeconds / (uplinkRateRatios[deviceOf(task)] ?? 1),
+  }));
+  const long = uploads.filter(({ expected }) => expected >= shortestUploadSeconds);
+  const upload = long.map(({ measured, expected }) => Math.abs(measured / expected - 1));
   const share = services.map((s) => Math.abs(s.achievedComputeShare / s.computeShare - 1));
   return {
     tasks: services.length,

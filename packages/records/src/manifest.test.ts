@@ -1,6 +1,6 @@
 import { presets } from "@offloadlab/model";
 import { expect, it } from "vitest";
-import { type Manifest, readManifest } from "./manifest.ts";
+import { learnedNames, type Manifest, readManifest } from "./manifest.ts";
 
 const good = `name: first-run
 preset: testbed
@@ -25,11 +25,41 @@ it("reads a manifest; without settings the preset is the world, without a speed 
     name: "first-run",
     settings: presets.testbed,
     policies: ["local", "edge", "greedy"],
+    methods: [],
+    trained: [],
+    training: { epochs: 60, networks: "set", hyperparameters: "recommended" },
+    learning: null,
+    link: "theoretical",
+    uplinkRateRatios: {},
     repetitions: 3,
     seed: 42,
     clockSpeed: 1,
   });
   expect(accepted(`${good}clock_speed_ratio: 4\n`).clockSpeed).toBe(4);
+});
+
+it("takes methods, which the simulator trains, and trained agents by their folder", () => {
+  const policies = "[fair, pfr-oa, {trained: runs/mine}, {trained: ../Other one, name: other}, td3]";
+  const manifest = accepted(`${good.replace("[local, edge, greedy]", policies)}training: {epochs: 5}\n`);
+  expect(manifest.policies).toEqual(["fair", "pfr-oa", "mine", "other", "td3"]);
+  expect(manifest.methods).toEqual(["td3", "pfr-oa"]);
+  expect(manifest.trained).toEqual([
+    { name: "mine", folder: "runs/mine" },
+    { name: "other", folder: "../Other one" },
+  ]);
+  expect(manifest.training.epochs).toBe(5);
+  expect(learnedNames(manifest)).toEqual(["td3", "pfr-oa", "mine", "other"]);
+});
+
+it("goes on learning when it says so, by default from what was trained, with exploration, in ONNX Runtime", () => {
+  expect(accepted(`${good}learning: {}\n`).learning).toEqual({ from: "trained", explore: true, engine: "onnx" });
+  const learning = "learning: {from: scratch, explore: false, engine: tfjs}\n";
+  expect(accepted(`${good}${learning}`).learning).toEqual({ from: "scratch", explore: false, engine: "tfjs" });
+});
+
+it("says how a rehearsal's links differ from the theory", () => {
+  const { link, uplinkRateRatios } = accepted(`${good}link: corrected\nuplink_rate_ratio: {ed-2-1: 0.5}\n`);
+  expect({ link, uplinkRateRatios }).toEqual({ link: "corrected", uplinkRateRatios: { "ed-2-1": 0.5 } });
 });
 
 it("merges the settings into the preset: named keys change, all others stay", () => {
@@ -82,6 +112,26 @@ it.each([
     good.replace("edge", "egde"),
     '3:19: `policies.1` must be one of local, edge, greedy, fair, oracle, dqn, ddpg, td3, mcf-td3, pfr-oa, got "egde"',
   ],
+  [
+    "a trained policy without a folder",
+    good.replace("edge", "{trained: 3}"),
+    "3:19: `policies.1` must be a name or {trained: <folder>, name: <name>}, got",
+  ],
+  [
+    "a trained policy with another's name",
+    good.replace("edge", "{trained: a/local}"),
+    '3:19: `policies.1` needs a `name` that no other policy has, got "local"',
+  ],
+  [
+    "a trained policy whose folder is no name",
+    good.replace("edge", "{trained: a/My run}"),
+    '3:19: `policies.1` needs a `name` of small letters, digits and hyphens, got "My run"',
+  ],
+  [
+    "an unknown key of learning",
+    `${good}learning: {form: scratch}\n`,
+    "6:12: unknown key `form`; known are from, explore, engine",
+  ],
   ["a policy that is named twice", good.replace("edge", "local"), "3:1: `policies` must not have duplicate items"],
   [
     "no policy",
@@ -128,6 +178,8 @@ it.each([
     "`policies`: oracle runs in the simulator only",
     good.replace("edge", "oracle"),
   ],
+  ["a device that is not there", "uplink_rate_ratio: {ed-4-1: 0.5}\n", "ed-4-1 is no device of these communities"],
+  ["a rate of what is no device", "uplink_rate_ratio: {mec-1: 0.5}\n", "mec-1 is no device of these communities"],
   ["shares that are used twice", "settings: {readings: {shares: reused}}\n", "`settings.readings.shares` must be kept"],
 ])("refuses %s, which only a simulator can do", (_, line, problem, text = good) => {
   expect(refused(`${text}${line}`)).toEqual([expect.stringContaining(problem)]);

@@ -1,5 +1,6 @@
 import { deviceId, instantReward, type Outcome, outcomes, type Settings } from "@offloadlab/model";
 import { policyNames } from "@offloadlab/policies";
+import { methods } from "@offloadlab/simulation";
 import { joules, seconds } from "@offloadlab/units";
 import type { TaskFate } from "./reconcile.ts";
 import type { Trial } from "./schedule.ts";
@@ -55,8 +56,7 @@ export const trialSums = (settings: Settings, trials: readonly Trial[], fates: r
 
 /** The comparison: per policy, first over all communities, then each; intervals over trials. */
 export const resultRows = (sums: readonly TrialSums[]): ResultRow[] => {
-  const rank = (policy: string): number => (policyNames as readonly string[]).indexOf(policy);
-  const policies = [...new Set(sums.map(({ policy }) => policy))].sort((a, b) => rank(a) - rank(b));
+  const policies = byFame([...new Set(sums.map(({ policy }) => policy))]);
   const communities = [...new Set(sums.map(({ community }) => community))];
   return policies.flatMap((policy) =>
     ["all", ...communities].map((community) => {
@@ -76,6 +76,13 @@ export const resultRows = (sums: readonly TrialSums[]): ResultRow[] => {
       };
     }),
   );
+};
+
+/** Policies that need no training first, in their usual order, then methods and all others by name. */
+export const byFame = (policies: readonly string[]): string[] => {
+  const known: readonly string[] = [...policyNames, ...methods];
+  const rank = (policy: string): number => (known.includes(policy) ? known.indexOf(policy) : known.length);
+  return [...policies].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 };
 
 const total = (parts: readonly TrialSums[], what: "reward" | "energyJoules" | "waitingSeconds" | "tasks"): number =>

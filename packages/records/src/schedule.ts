@@ -1,11 +1,10 @@
 import { randomStream } from "@offloadlab/model";
-import type { PolicyName } from "@offloadlab/policies";
 
 /** One epoch of one policy. */
 export interface Trial {
   /** From 1, in the order of execution. */
   readonly number: number;
-  readonly policy: PolicyName;
+  readonly policy: string;
   /** From 1; trials of one repetition are paired: same arrivals, sizes and images. */
   readonly repetition: number;
   readonly seed: number;
@@ -21,14 +20,14 @@ export const warmUpTrial = 0;
  * Randomised interleaved trials (Abedi & Brecht, ICPE 2017): every repetition runs each policy once, in an order of
  * its own, so that a drift of the machine or the channel meets all policies alike.
  */
-export const trialSchedule = (policies: readonly PolicyName[], repetitions: number, seed: number): Trial[] => {
+export const trialSchedule = (policies: readonly string[], repetitions: number, seed: number): Trial[] => {
   const order = randomStream(seed, "schedule");
   const trials: Trial[] = [];
   for (let repetition = 1; repetition <= repetitions; repetition += 1) {
     const shuffled = [...policies];
     for (let i = shuffled.length - 1; i > 0; i -= 1) {
       const j = order.integer(i + 1);
-      [shuffled[i], shuffled[j]] = [shuffled[j] as PolicyName, shuffled[i] as PolicyName];
+      [shuffled[i], shuffled[j]] = [shuffled[j] as string, shuffled[i] as string];
     }
     const workloadSeed = randomStream(seed, "repetition", repetition).integer(2 ** 32);
     for (const policy of shuffled) trials.push({ number: trials.length + 1, policy, repetition, seed: workloadSeed });

@@ -12,7 +12,8 @@ import {
   type TrainingRecord,
   type TrainingSettings,
 } from "@offloadlab/simulation";
-import type { Contestant, Experiment, Point } from "./experiment.ts";
+import type { Contestant } from "./contestants.ts";
+import type { Experiment, Point } from "./experiment.ts";
 import type { EpochSums } from "./sweep-rows.ts";
 import { settingsOf } from "./training-choice.ts";
 

@@ -1,7 +1,8 @@
 import { devicesOf, type Settings } from "@offloadlab/model";
-import { type PolicyName, policyNames } from "@offloadlab/policies";
 import { type Latencies, noLatencies } from "@offloadlab/simulation";
 import type { RunContents } from "../check.ts";
+import type { Deployments } from "../laboratory-policy.ts";
+import { byFame } from "../results.ts";
 import type { Trial } from "../schedule.ts";
 import { type CauseRow, causeRows } from "./cause-rows.ts";
 import { type CommunityCourse, startsAlike, type TaskCourse } from "./course.ts";
@@ -19,7 +20,7 @@ export interface Replay {
 }
 
 export interface PolicyReplay {
-  readonly policy: PolicyName;
+  readonly policy: string;
   readonly trials: number;
   readonly tasks: number;
   readonly gaps: readonly Gap[];
@@ -45,7 +46,7 @@ interface ReplayedTrial {
  * Repeats the trials of a run in the simulator, with the tasks that the devices journalled; says how far both are apart,
  * and why. Then repeats them with what the laboratory's tasks took beyond the theory, in the median.
  */
-export const replayRun = ({ settings, trials, journals, deviceSeed }: RunContents): Replay => {
+export const replayRun = ({ settings, trials, journals, deviceSeed, deployments }: RunContents): Replay => {
   const lived = settings.communities.map((_, index) =>
     trials.map(({ number }) => laboratoryCourse(settings, index, journals, number)),
   );
@@ -59,11 +60,12 @@ export const replayRun = ({ settings, trials, journals, deviceSeed }: RunContent
       trial,
       lived.map((courses) => courses[index] as LaboratoryCourse),
       median,
+      deployments,
     ),
   );
   return {
     latencies,
-    policies: policyNames.flatMap((policy) => {
+    policies: byFame([...new Set(trials.map(({ policy }) => policy))]).flatMap((policy) => {
       const own = replayed.filter(({ trial }) => trial.policy === policy);
       return own.length === 0 ? [] : [policyReplay(policy, own)];
     }),
@@ -76,9 +78,12 @@ const replayedTrial = (
   trial: Trial,
   lived: readonly LaboratoryCourse[],
   median: Latencies,
+  deployments: Deployments,
 ): ReplayedTrial => {
   const simulated = (latencies: Latencies): CommunityCourse[] =>
-    lived.map(({ generated }, index) => simulatedCourse(settings, index, deviceSeed, trial, generated, latencies));
+    lived.map(({ generated }, index) =>
+      simulatedCourse(settings, index, deviceSeed, trial, generated, latencies, deployments),
+    );
   const simulator = simulated(noLatencies);
   const subSlotSeconds = settings.timeSlot / settings.subSlotsPerTimeSlot;
   const tasksOf = (courses: readonly CommunityCourse[]) => courses.flatMap(({ tasks }) => tasks.flat());
@@ -93,7 +98,7 @@ const replayedTrial = (
   };
 };
 
-const policyReplay = (policy: PolicyName, trials: readonly ReplayedTrial[]): PolicyReplay => {
+const policyReplay = (policy: string, trials: readonly ReplayedTrial[]): PolicyReplay => {
   const differing = (simulated: (trial: ReplayedTrial) => readonly TaskCourse[]): number =>
     trials.reduce((sum, trial) => {
       const theory = simulated(trial);

@@ -10,12 +10,13 @@ import {
   tasksOf,
   uploadDelay,
 } from "@offloadlab/model";
-import { policies } from "@offloadlab/policies";
 import { Community, type Latencies, noLatencies, type TaskEnd } from "@offloadlab/simulation";
 import { bitsPerSecond, ratio } from "@offloadlab/units";
 import type { RunContents } from "../check.ts";
 import type { Decision, JournalRecord, NewRecord } from "../journal-records.ts";
 import { action, outcome, service, stamped } from "../journals.test-helper.ts";
+import type { LaboratoryChoice } from "../laboratory-keys.ts";
+import { type Deployments, laboratoryPolicy } from "../laboratory-policy.ts";
 import type { Trial } from "../schedule.ts";
 
 const placements = ["local", "edge", "wait"] as const;
@@ -25,17 +26,19 @@ export const simulatedRun = (
   settings: Settings,
   trials: readonly Trial[],
   latencies: Latencies = noLatencies,
+  deployments: Deployments = new Map(),
 ): RunContents => {
   const deviceSeed = 3;
   const journals = new Map<string, JournalRecord[]>();
   for (const trial of trials) {
     for (const communityIndex of settings.communities.keys()) {
-      for (const [node, records] of journalsOf(settings, communityIndex, deviceSeed, trial, latencies))
+      for (const [node, records] of journalsOf(settings, communityIndex, deviceSeed, trial, latencies, deployments))
         journals.set(node, [...(journals.get(node) ?? []), ...stamped(records)]);
     }
   }
-  const contents = { settings, scheduled: trials, trials, journals, deviceSeed };
-  return { ...contents, results: null, clockSpeed: 1, hardware: "emulated" };
+  const contents = { settings, scheduled: trials, trials, journals, deviceSeed, deployments };
+  const laboratory: LaboratoryChoice = { learning: null, link: "theoretical", uplinkRateRatios: {} };
+  return { ...contents, results: null, clockSpeed: 1, hardware: "emulated", laboratory };
 };
 
 /** Of one trial and community. */
@@ -45,6 +48,7 @@ const journalsOf = (
   deviceSeed: number,
   { number: trial, policy: name, seed }: Trial,
   latencies: Latencies,
+  deployments: Deployments,
 ): Map<string, NewRecord[]> => {
   const { demand, device, deviceCount, serverClock } = communityAt(settings, communityIndex);
   const choice = emptyAction(deviceCount);
@@ -71,7 +75,7 @@ const journalsOf = (
   };
 
   const community = new Community(settings, communityIndex, deviceSeed, end, latencies);
-  const policy = policies[name](settings, communityIndex, community.devices);
+  const policy = laboratoryPolicy(name, deployments, settings, communityIndex, community.devices);
   const observation = community.resetWith(devices.map(({ tasks }) => tasks));
   for (let isOver = false; !isOver; ) {
     policy.decide(observation, choice);

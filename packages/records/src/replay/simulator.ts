@@ -1,6 +1,6 @@
 import { communityAt, emptyAction, instantReward, placement, type Settings, type Task } from "@offloadlab/model";
-import { policies } from "@offloadlab/policies";
 import { Community, type Latencies, type TaskEnd } from "@offloadlab/simulation";
+import { type Deployments, laboratoryPolicy } from "../laboratory-policy.ts";
 import type { Trial } from "../schedule.ts";
 import type { CommunityCourse, TaskCourse } from "./course.ts";
 
@@ -22,6 +22,7 @@ export const simulatedCourse = (
   trial: Trial,
   tasks: readonly (readonly Task[])[],
   latencies: Latencies,
+  deployments: Deployments,
 ): CommunityCourse => {
   // A laboratory has its bandwidth and compute but once, whatever a simulation may assume.
   const physical: Settings = { ...settings, readings: { ...settings.readings, shares: "kept" } };
@@ -44,7 +45,7 @@ export const simulatedCourse = (
     });
   };
   const community = new Community(physical, communityIndex, deviceSeed, end, latencies);
-  const policy = policies[trial.policy](physical, communityIndex, community.devices);
+  const policy = laboratoryPolicy(trial.policy, deployments, physical, communityIndex, community.devices);
   const observation = community.resetWith(tasks);
   const sights: Sight[] = [];
   do {
