@@ -21,6 +21,7 @@ const newest = (path) => {
 const daemons = {
   ed: "apps/ed/src/main.ts",
   mec: "apps/mec/src/main.ts",
+  "mec-learner": "apps/mec/src/learner-thread.ts",
   cbs: "apps/cbs/src/main.ts",
   "classifier-worker": "packages/classifier/src/worker.ts",
 };

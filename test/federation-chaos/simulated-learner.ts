@@ -23,7 +23,7 @@ export class SimulatedLearner implements Learner {
 
   /** @param seed of the networks: learners that are federated begin as one */
   constructor(settings: Settings, community: number, seed: number) {
-    this.#world = new AgentWorld(new Community(settings, community, seed), view, 0.2);
+    this.#world = new AgentWorld(new Community(settings, community, seed), view);
     this.#agent = new Td3(onnxEngine, this.#world.shape, agentSettings, seed, seed + 1 + community);
     this.#random = randomStream(seed, "learner", community);
     const { rows, features, actions } = this.#world.shape;

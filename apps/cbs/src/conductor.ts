@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nodeIds, type Settings } from "@offloadlab/model";
@@ -7,6 +7,7 @@ import {
   archiveFiles,
   Journal,
   LineWriter,
+  learnedNames,
   type Manifest,
   type RunState,
   readManifest,
@@ -15,11 +16,12 @@ import {
   type Trial,
   trialSchedule,
 } from "@offloadlab/records";
+import { decodeDeployment } from "@offloadlab/simulation";
 import { Collection } from "./collection.ts";
 import type { Federation } from "./federation.ts";
 import { NodeWatch, waitForNodes } from "./node-watch.ts";
 import type { Registry } from "./registry.ts";
-import { RunFolder } from "./run-folder.ts";
+import { type AgentFiles, RunFolder } from "./run-folder.ts";
 import { isActive, newProgress, type RunProgress } from "./run-progress.ts";
 import { resultsOf, settleRun } from "./sealing.ts";
 import { type RunParts, runTrial, trialSeconds, warmUpOf } from "./trial-runner.ts";
@@ -76,11 +78,13 @@ export class Conductor {
   /**
    * Begins a run; it goes on by itself.
    *
+   * @param agents of each learned policy
    * @throws Failure `config/invalid` for a bad manifest, `peer/refused` while another run lasts
    */
-  async begin(manifestText: string): Promise<RunProgress> {
+  async begin(manifestText: string, agents: AgentFiles = new Map()): Promise<RunProgress> {
     const manifest = readManifest(manifestText, "experiment.yaml");
     if ("problems" in manifest) throw new Failure("config/invalid", manifest.problems.join("\n"));
+    checkAgents(manifest, agents);
     const { progress } = this;
     if (progress !== undefined && isActive(progress) && progress.state !== "sealing") throw busy(progress);
     // The seal of the run before, or of one from before a restart, takes seconds at most.
@@ -96,8 +100,8 @@ export class Conductor {
     this.#settings = manifest.settings;
     this.#stop = new AbortController();
     this.#work = this.#guarded(id, async () => {
-      const folder = await RunFolder.create(begun.folder, manifestText, manifest, trials);
-      await this.#conduct(manifest, trials, folder);
+      const folder = await RunFolder.create(begun.folder, manifestText, manifest, trials, agents);
+      await this.#conduct(manifest, trials, folder, agents);
     });
     return begun;
   }
@@ -113,6 +117,16 @@ export class Conductor {
     if (status === null || "problems" in manifest) return undefined;
     const { state, reasons } = status;
     return { ...newProgress(id, folder, manifest, 0), state, reasons, results: await resultsOf(folder) };
+  }
+
+  /** The file of the agents of a policy of the current run. @throws Failure `peer/refused` when there is none */
+  async agentsOf(run: string, policy: string): Promise<Uint8Array> {
+    const current = this.#progress;
+    if (current?.id !== run || !/^[a-z0-9-]+$/.test(policy))
+      throw new Failure("peer/refused", `there are no agents of ${policy} in a run ${run} that goes on`);
+    return readFile(join(current.folder, archiveFiles.policy(policy))).catch((error: unknown) => {
+      throw new Failure("peer/refused", `run ${run} has no agents of ${policy}`, { cause: error });
+    });
   }
 
   /** Ends the current run early; its archive is sealed as interrupted. Resolves when it is. */
@@ -148,7 +162,7 @@ export class Conductor {
     await this.#seal("invalid", journal, collection, folder);
   }
 
-  async #conduct(manifest: Manifest, trials: readonly Trial[], folder: RunFolder): Promise<void> {
+  async #conduct(manifest: Manifest, trials: readonly Trial[], folder: RunFolder, files: AgentFiles): Promise<void> {
     const { id } = this.#progress as RunProgress;
     const nodes = nodeIds(manifest.settings);
     const journal = await this.#openJournal(folder.path);
@@ -157,7 +171,8 @@ export class Conductor {
     const collection = new Collection(id, nodes, folder, this.#registry);
     const watch = new NodeWatch(nodes, this.#registry, journal);
     const onStart = (trialStartsAt: number): void => this.#update({ trialStartsAt });
-    const fixed = { run: id, manifest, nodes, registry: this.#registry, collection, journal, watch };
+    const agents = new Map([...files].map(([name, bytes]) => [name, sha256Of(bytes)] as const));
+    const fixed = { run: id, manifest, nodes, registry: this.#registry, collection, journal, watch, agents };
     const parts: RunParts = { ...fixed, stop: this.#stop.signal, unixNow: this.#unixNow, onStart };
     const reason = await this.#runTrials(parts, trials, folder.path);
     watch.end();
@@ -232,6 +247,30 @@ export class Conductor {
     if (this.#progress !== undefined) this.#progress = { ...this.#progress, ...change };
   }
 }
+
+const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** @throws Failure `config/invalid` when a learned policy has no agents for every community, or no policy has the agents */
+const checkAgents = (manifest: Manifest, agents: AgentFiles): void => {
+  const learned = learnedNames(manifest);
+  const strangers = [...agents.keys()].filter((name) => !learned.includes(name));
+  const problems = strangers.map((name) => `agents of ${name}, which the manifest does not compare`);
+  const { length } = manifest.settings.communities;
+  for (const name of learned) {
+    const bytes = agents.get(name);
+    if (bytes === undefined) {
+      problems.push(`no agents of ${name}; \`offload run\` and \`offload lab up\` send them along`);
+      continue;
+    }
+    try {
+      const count = decodeDeployment(bytes).agents.length;
+      if (count !== length) problems.push(`agents of ${name} for ${count} communities, expected ${length}`);
+    } catch (error) {
+      problems.push(`agents of ${name}: ${messageOf(error)}`);
+    }
+  }
+  if (problems.length > 0) throw new Failure("config/invalid", problems.join("\n"));
+};
 
 const busy = ({ id }: RunProgress): Failure =>
   new Failure("peer/refused", `run ${id} is not over; stop it or wait for its end`);

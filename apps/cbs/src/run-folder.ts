@@ -12,6 +12,9 @@ export interface Piece {
   readonly text: string;
 }
 
+/** Files of the agents of learned policies, by the policies' names. */
+export type AgentFiles = ReadonlyMap<string, Uint8Array>;
+
 /** The folder of a run that is not sealed yet: takes what the nodes ship. */
 export class RunFolder {
   readonly path: string;
@@ -23,20 +26,23 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** Makes the folder of a new run. */
+  /** Makes the folder of a new run. @param agents files of the learned policies, by name */
   static async create(
     path: string,
     manifestText: string,
     manifest: Manifest,
     trials: readonly Trial[],
+    agents: AgentFiles = new Map(),
   ): Promise<RunFolder> {
-    for (const folder of ["environment", "journals", "logs"]) await mkdir(join(path, folder), { recursive: true });
+    for (const folder of ["environment", "journals", "logs", ...(agents.size > 0 ? ["policies"] : [])])
+      await mkdir(join(path, folder), { recursive: true });
     await writeDurably(join(path, archiveFiles.manifest), manifestText);
     await writeDurably(
       join(path, archiveFiles.settings),
       `${JSON.stringify(settingsToFile(manifest.settings), null, 2)}\n`,
     );
     await writeDurably(join(path, archiveFiles.trials), `${JSON.stringify(trials, null, 2)}\n`);
+    for (const [name, bytes] of agents) await writeDurably(join(path, archiveFiles.policy(name)), bytes);
     return new RunFolder(path);
   }
 

@@ -6,9 +6,11 @@ import {
   handshakeRefusal,
   maxFrameBytes,
   messageOf,
+  parseJson,
   parseToStation,
   peerIdentity,
   protocolVersion,
+  readRunOrder,
   requireRole,
   serverTls,
   type TlsMaterial,
@@ -21,6 +23,8 @@ import { remainingSeconds } from "./live-view.ts";
 import type { Registry } from "./registry.ts";
 
 const maxManifestBytes = 256 * 1024;
+/** A manifest with the agents of its learned policies. */
+const maxRunBytes = 256 << 20;
 
 interface StationParts {
   readonly tls: TlsMaterial;
@@ -53,6 +57,7 @@ export const buildStationServer = ({ tls, registry, conductor, federationOf, uni
   });
   void app.register(async (operators) => operatorRoutes(operators, conductor, registry, unixNow));
   void app.register(async (servers) => federationRoutes(servers, federationOf));
+  void app.register(async (servers) => agentRoutes(servers, conductor));
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
   app.server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -86,8 +91,13 @@ const operatorRoutes = (
   app.addHook("onRequest", async (request) => {
     requireRole(peerIdentity(request.raw.socket as TLSSocket), ["operator"], `${request.method} ${request.url}`);
   });
-  app.post("/api/v1/runs", async (request, reply) => {
-    const progress = await conductor.begin(String(request.body ?? ""));
+  // A manifest, or one with the agents that it needs.
+  app.post("/api/v1/runs", { bodyLimit: maxRunBytes }, async (request, reply) => {
+    const body = String(request.body ?? "");
+    const isJson = request.headers["content-type"]?.startsWith("application/json") === true;
+    const { manifest, agents } = isJson ? readRunOrder(parseJson(body, "run"), "run") : { manifest: body, agents: {} };
+    const files = Object.entries(agents).map(([name, text]) => [name, Buffer.from(text, "base64")] as const);
+    const progress = await conductor.begin(manifest, new Map(files));
     return reply.code(201).send({ id: progress.id, folder: progress.folder });
   });
   app.get("/api/v1/runs/:id", async (request) => {
@@ -105,6 +115,15 @@ const operatorRoutes = (
   app.get("/api/v1/nodes", async () => ({
     nodes: registry.nodes.map(({ id, role, online, hardware }) => ({ id, role, online, hardware })),
   }));
+};
+
+/** Servers fetch the agents that were sent along with a run. */
+const agentRoutes = (app: FastifyInstance, conductor: Conductor): void => {
+  app.get("/api/v1/runs/:id/policies/:policy", async (request, reply) => {
+    requireRole(peerIdentity(request.raw.socket as TLSSocket), ["mec"], "the agents of a run");
+    const { id, policy } = request.params as { id: string; policy: string };
+    return reply.type("application/octet-stream").send(await conductor.agentsOf(id, policy));
+  });
 };
 
 /** A node's connection: its first frame is a hello that says what its certificate says. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Settings, settingsToFile } from "@offloadlab/model";
-import type { ToStation } from "@offloadlab/protocol";
-import { type Journal, type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
+import type { LearningOrder, ToStation } from "@offloadlab/protocol";
+import { type Journal, type LearningChoice, type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
 import { count } from "@offloadlab/units";
 import type { Collection } from "./collection.ts";
 import type { NodeWatch } from "./node-watch.ts";
@@ -26,6 +26,8 @@ export interface RunParts {
   readonly watch: NodeWatch;
   readonly stop: AbortSignal;
   readonly unixNow: () => number;
+  /** SHA-256 of the agents' files, by policy. */
+  readonly agents: ReadonlyMap<string, string>;
   /** Called when lab time 0 is known, Unix seconds. */
   readonly onStart: (startsAt: number) => void;
 }
@@ -52,7 +54,11 @@ export const warmUpOf = (manifest: Manifest): { trial: Trial; short: Manifest } 
 export const runTrial = async (parts: RunParts, manifest: Manifest, trial: Trial): Promise<string | null> => {
   const { run, nodes, registry, journal, unixNow } = parts;
   const { settings, clockSpeed } = manifest;
-  const order = { run, trial: trial.number, policy: trial.policy, seed: trial.seed, deviceSeed: manifest.seed };
+  const { link, uplinkRateRatios } = manifest;
+  const agents = parts.agents.get(trial.policy) ?? null;
+  const learning = agents === null || manifest.learning === null ? null : orderOf(manifest.learning);
+  const fixed = { run, trial: trial.number, policy: trial.policy, seed: trial.seed, deviceSeed: manifest.seed };
+  const order = { ...fixed, link, uplinkRateRatios, agents, learning };
   const file = settingsToFile(settings);
   const notPrepared = await answered(parts, trial.number, "prepared", prepareMilliseconds, () => {
     for (const node of nodes) registry.send(node, { type: "prepare", ...order, clockSpeed, settings: file });
@@ -74,6 +80,8 @@ export const runTrial = async (parts: RunParts, manifest: Manifest, trial: Trial
   await journal.flush();
   return null;
 };
+
+const orderOf = ({ explore, engine }: LearningChoice): LearningOrder => ({ explore, engine });
 
 /**
  * Gives an order and waits until every node has answered it; for `finished`, until its journal is here as well.

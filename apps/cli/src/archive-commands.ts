@@ -61,9 +61,9 @@ export const report = async (run: string, options: { runs: string; format: Forma
 /** What `report` prints. @throws Failure `archive/damaged` when the content cannot be read */
 export const runReport = async (folder: string) => {
   const { run, state, reasons, notice } = await openRun(folder);
-  const { settings, trials, journals, hardware, clockSpeed } = run;
+  const { settings, trials, journals, hardware, clockSpeed, laboratory } = run;
   const rows = resultRows(trialSums(settings, trials, taskFates(journals)));
-  const quality = leaseQuality(journals);
+  const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const errors = (median: number, p95: number): string => `median ${percent(median)}, 95th percentile ${percent(p95)}`;
   const text = [

@@ -45,6 +45,11 @@ export const experimentOf = (text: string, file: string, changes: ManifestChange
     return trace;
   });
   if ("problems" in experiment) throw new Failure("config/invalid", experiment.problems.join("\n"));
+  const [trained] = experiment.trained;
+  if (trained !== undefined) {
+    const advice = "`offload evaluate` and `offload compare` take its folder";
+    throw new Failure("config/invalid", `${file}: \`policies\`: ${trained.folder} is for a laboratory; ${advice}`);
+  }
   return { text: changed, experiment };
 };
 

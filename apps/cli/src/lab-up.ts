@@ -4,6 +4,7 @@ import { imageSet, openClassifier, readImageSet } from "@offloadlab/classifier";
 import { nodeIds } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import { type Manifest, readManifest, resultCaption, resultTable } from "@offloadlab/records";
+import { type AgentPlaces, agentFiles } from "./agent-files.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { followRun, isOver } from "./follow-run.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
@@ -50,11 +51,12 @@ export const labUp = async (options: LabUpOptions): Promise<void> => {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onInterrupt);
 
-  const { text, manifest } = await loadManifest(options.experiment ?? defaultManifest);
+  const manifestFile = options.experiment ?? defaultManifest;
+  const { text, manifest } = await loadManifest(manifestFile);
   const home = resolve(options.home);
   const lock = await lockHome(home);
   try {
-    await rehearse({ ...options, home }, text, manifest, progress, stop.signal, lock);
+    await rehearse({ ...options, home, manifestFile }, text, manifest, progress, stop.signal, lock);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     printResult(options.format, exitCodes.interrupted, "", { state: "interrupted" });
@@ -64,7 +66,7 @@ export const labUp = async (options: LabUpOptions): Promise<void> => {
 };
 
 const rehearse = async (
-  options: LabUpOptions,
+  options: LabUpOptions & AgentPlaces,
   text: string,
   manifest: Manifest,
   progress: ProgressLine,
@@ -73,6 +75,7 @@ const rehearse = async (
 ): Promise<void> => {
   const images = await prepareImages(options, progress, signal);
   await tryClassifier(options.classifier);
+  const agents = await agentFiles(manifest, options, progress, signal);
   const nodes = nodeIds(manifest.settings).length + 1;
   progress.update(`starting ${nodes} daemons`);
   const rehearsal = await Rehearsal.start({
@@ -92,7 +95,7 @@ const rehearse = async (
     await lock.write(address);
     progress.done(`${nodes} daemons run; hardware is emulated, clock ${manifest.clockSpeed}x real time`);
     progress.done(`dashboard: ${address.dashboardUrl}`);
-    const { id } = await station.begin(text);
+    const { id } = await station.begin(text, agents);
     const interrupt = (): void => {
       progress.done("the run's archive is sealed first");
       station.stop().catch((error: unknown) => progress.done(messageOf(error)));

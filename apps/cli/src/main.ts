@@ -2,6 +2,7 @@ import { isPolicySource } from "@offloadlab/deployed";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
 import { comparedNames, methods, tuneEngine } from "@offloadlab/simulation";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { agentFiles } from "./agent-files.ts";
 import { check, report } from "./archive-commands.ts";
 import { compare, type EvaluateOptions, evaluate } from "./evaluate-commands.ts";
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
@@ -67,13 +68,14 @@ program
   .addOption(format())
   .addHelpText("after", exitCodesHelp)
   .action(async (file: string, options: { home: string; format: Format }) => {
-    const { text } = await loadManifest(file);
+    const { text, manifest } = await loadManifest(file);
     const { stationUrl, operator } = await readLab(options.home);
     const station = await StationClient.open(stationUrl, operator);
     const progress = new ProgressLine();
     let interrupted = false;
     try {
-      const { id } = await station.begin(text);
+      const agents = await agentFiles(manifest, { manifestFile: file, home: options.home }, progress);
+      const { id } = await station.begin(text, agents);
       process.on("SIGINT", () => {
         interrupted = true;
         station.stop().catch((error: unknown) => progress.done(messageOf(error)));

@@ -48,3 +48,6 @@ export const minutes = (seconds: number): string => {
   const whole = Math.max(Math.round(seconds), 0);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 };
+
+/** `42 s` */
+export const seconds = (duration: number): string => `${Math.max(Math.round(duration), 0)} s`;

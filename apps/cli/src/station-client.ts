@@ -4,6 +4,7 @@ import {
   type IdentityFiles,
   messageOf,
   parseJson,
+  type RunOrder,
   readTlsMaterial,
   type TlsMaterial,
 } from "@offloadlab/protocol";
@@ -40,9 +41,11 @@ export class StationClient {
     return new StationClient(url, await readTlsMaterial(identity));
   }
 
-  /** @throws Failure `config/invalid` for a bad manifest, `peer/refused` while another run lasts */
-  async begin(manifest: string): Promise<{ id: string; folder: string }> {
-    return (await this.#call("POST", "/api/v1/runs", manifest)) as { id: string; folder: string };
+  /** @param agents of each learned policy @throws Failure `config/invalid` for a bad manifest, `peer/refused` while another run lasts */
+  async begin(manifest: string, agents: ReadonlyMap<string, Uint8Array>): Promise<{ id: string; folder: string }> {
+    const files = [...agents].map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")] as const);
+    const order: RunOrder = { manifest, agents: Object.fromEntries(files) };
+    return (await this.#call("POST", "/api/v1/runs", JSON.stringify(order))) as { id: string; folder: string };
   }
 
   /** A run of this lab, also one that has ended. @throws Failure `peer/refused` when there is none of this id */
@@ -64,7 +67,7 @@ export class StationClient {
   }
 
   async #call(method: "GET" | "POST", path: string, body?: string): Promise<unknown> {
-    const headers = body === undefined ? {} : { "content-type": "application/yaml" };
+    const headers = body === undefined ? {} : { "content-type": "application/json" };
     const response = await this.#client
       .request({ method, path, headers, body: body ?? null })
       .catch((error: unknown) => {

@@ -45,7 +45,8 @@ export interface TrainingPlan {
 
 const formatVersion = 2;
 
-const planText = ({ world, ...plan }: TrainingPlan): string =>
+/** A plan as its file has it. */
+export const planText = ({ world, ...plan }: TrainingPlan): string =>
   `${JSON.stringify({ format: formatVersion, ...plan, world: settingsToFile(world) }, null, 1)}\n`;
 
 /**

@@ -32,6 +32,10 @@ const order: TrialOrder = {
   deviceSeed: 2,
   clockSpeed: 2,
   settings: presets.testbed,
+  link: "theoretical",
+  uplinkRateRatios: {},
+  agents: null,
+  learning: null,
 };
 const lease = {
   id: "lease",

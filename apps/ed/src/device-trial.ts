@@ -8,13 +8,16 @@ import {
   meetsDeadline,
   type Outcome,
   type Task,
+  uploadDelay,
   uploadEnergy,
   withinCharge,
 } from "@offloadlab/model";
 import {
   type DeviceTelemetry,
+  type EndedTask,
   type Lease,
   messageOf,
+  type OffloadAnswer,
   type OffloadRequest,
   type TrialOrder,
 } from "@offloadlab/protocol";
@@ -47,6 +50,8 @@ export interface DeviceParts {
 /** Where a task stands when it ends. */
 interface End {
   readonly outcome: Outcome;
+  /** Whose decision it was; of an expired task the sub-slot before its end. */
+  readonly subSlot: number;
   /** T^w as Table III reports it. */
   readonly waiting: Seconds;
   /** From generation to the end. */
@@ -76,6 +81,8 @@ export class DeviceTrial {
   readonly #ended = new AbortController();
   readonly #queue: Task[] = [];
   readonly #outcomes: Record<string, number> = {};
+  /** Tasks whose end the server has not been told, or has not said that it knows. */
+  #untold: readonly EndedTask[] = [];
   #generated = 0;
   #reward = 0;
   #processorBusy = false;
@@ -133,7 +140,7 @@ export class DeviceTrial {
       }
       while ((arrivals[0]?.arrival ?? Number.POSITIVE_INFINITY) <= start + 1e-9)
         this.#generate(arrivals.shift() as Task);
-      this.#expire(start);
+      this.#expire(start, index - 1);
       const last = index >= subSlotCount && this.#queue.length === 0 && !this.#processorBusy && !this.#radioBusy;
       if (last) {
         // Tells the server not to wait for this device any more; nothing depends on the answer.
@@ -160,7 +167,7 @@ export class DeviceTrial {
   }
 
   /** A head-of-line task older than the deadline is dropped: no energy, a failure. */
-  #expire(now: Seconds): void {
+  #expire(now: Seconds, subSlot: number): void {
     for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
       const age = seconds(now - head.arrival);
       if (!hasExpired(age, this.#world.deadline)) return;
@@ -168,6 +175,7 @@ export class DeviceTrial {
       this.#images.drop(head);
       this.#end(head, {
         outcome: "expired",
+        subSlot,
         waiting: age,
         delay: age,
         energy: joules(0),
@@ -189,7 +197,7 @@ export class DeviceTrial {
       this.#processorIdle = this.#processorIdle.then(() => this.#runLocally(task, index));
     } else if (answer.decision === "edge" && !this.#radioBusy) {
       this.#queue.shift();
-      void this.#offload(task, answer.lease);
+      void this.#offload(task, answer.lease, index);
     }
   }
 
@@ -201,8 +209,9 @@ export class DeviceTrial {
     return this.#processorBusy && this.#processorDue > index * this.#world.subSlot;
   }
 
-  #ask(index: number, last: boolean) {
+  async #ask(index: number, last: boolean): Promise<OffloadAnswer> {
     const [task] = this.#queue;
+    const ended = this.#untold;
     const blocked = index < this.#usableFrom;
     const request: OffloadRequest = {
       run: this.#order.run,
@@ -213,6 +222,7 @@ export class DeviceTrial {
       processorBusy: this.#isProcessorBusy(index),
       radioBusy: this.#radioBusy,
       last,
+      ended: [...ended],
       task:
         task === undefined || blocked
           ? null
@@ -223,10 +233,12 @@ export class DeviceTrial {
               ageSeconds: Math.max(index * this.#world.subSlot - task.arrival, 0),
             },
     };
-    return this.#parts.server.offload(
+    const answer = await this.#parts.server.offload(
       request,
       AbortSignal.any([AbortSignal.timeout(answerMilliseconds), this.#ended.signal]),
     );
+    this.#untold = this.#untold.slice(ended.length);
+    return answer;
   }
 
   /** Runs the same classifier on the device: one real inference, paced to C / f. */
@@ -235,9 +247,10 @@ export class DeviceTrial {
     const { device } = this.#world;
     const start = clock.now();
     const waiting = seconds(start - task.arrival);
+    const at = { subSlot: index };
     const charge = this.#battery.charge;
     const energy = localEnergy(task.work, device.clock, device.k);
-    if (!withinCharge(energy, charge)) return this.#drainedUnexecuted(task, charge);
+    if (!withinCharge(energy, charge)) return this.#drainedUnexecuted(task, index, charge);
     this.#battery.spend(energy);
     this.#processorBusy = true;
     this.#processorDue = index * this.#world.subSlot + task.work / device.clock;
@@ -248,34 +261,35 @@ export class DeviceTrial {
         this.#processor.run(task.work, start, this.#ended.signal),
       ]);
       const delay = this.#age(task);
-      this.#end(task, { outcome: this.#judge(delay, "completed-local"), waiting, delay, energy, charge, label });
+      this.#end(task, { outcome: this.#judge(delay, "completed-local"), ...at, waiting, delay, energy, charge, label });
     } catch (error) {
-      this.#lose(task, { waiting, delay: this.#age(task), energy, charge, detail: messageOf(error) });
+      this.#lose(task, { ...at, waiting, delay: this.#age(task), energy, charge, detail: messageOf(error) });
     } finally {
       this.#processorBusy = false;
     }
   }
 
   /** Uploads under a lease; the server's clock says how long upload and execution took, and both are paid as measured. */
-  async #offload(task: Task, lease: Lease): Promise<void> {
+  async #offload(task: Task, lease: Lease, index: number): Promise<void> {
     const { clock, server } = this.#parts;
     const { device, serverPower } = this.#world;
     const start = clock.now();
+    const at = { subSlot: index };
     const charge = this.#battery.charge;
     const energyOf = (upload: number, execution: number): Joules =>
       joules(uploadEnergy(device.transmitPower, seconds(upload)) + edgeEnergy(serverPower, seconds(execution)));
     const planned = energyOf(lease.theoreticalUploadSeconds, lease.theoreticalExecutionSeconds);
     const age = seconds(start - task.arrival);
-    if (!withinCharge(planned, charge)) return this.#drainedUnexecuted(task, charge);
+    if (!withinCharge(planned, charge)) return this.#drainedUnexecuted(task, index, charge);
     this.#battery.spend(planned);
     this.#radioBusy = true;
     try {
       const image = await this.#images.take(task);
       const limit = AbortSignal.timeout(Math.ceil((lease.expiresInSeconds / clock.speed) * 1000));
       const signal = AbortSignal.any([limit, this.#ended.signal]);
-      // The request's JSON is not part of D: the whole body takes the time that the theory gives the image.
-      const rate = (body: Uint8Array): BitsPerSecond =>
-        bitsPerSecond(bitsOf(bytes(body.length)) / lease.theoreticalUploadSeconds);
+      // The request's JSON is not part of D: the whole body takes the time that the radio needs for the image.
+      const upload = uploadDelay(task.dataSize, this.#radioRate(lease));
+      const rate = (body: Uint8Array): BitsPerSecond => bitsPerSecond(bitsOf(bytes(body.length)) / upload);
       const { label, service } = await server.infer(
         image,
         lease,
@@ -285,24 +299,30 @@ export class DeviceTrial {
       const energy = energyOf(service.upload_seconds, service.execution_seconds);
       const waiting = seconds(age + service.upload_seconds + service.queue_seconds);
       const delay = this.#age(task);
-      if (!withinCharge(energy, charge)) return this.#drained(task, { waiting, delay, charge, label });
+      if (!withinCharge(energy, charge)) return this.#drained(task, { ...at, waiting, delay, charge, label });
       this.#battery.spend(joules(energy - planned));
-      this.#end(task, { outcome: this.#judge(delay, "completed-edge"), waiting, delay, energy, charge, label });
+      this.#end(task, { outcome: this.#judge(delay, "completed-edge"), ...at, waiting, delay, energy, charge, label });
     } catch (error) {
       // The radio was on until now at the most for the planned upload; the server's part was not delivered.
       const energy = energyOf(Math.min(clock.now() - start, lease.theoreticalUploadSeconds), 0);
       this.#battery.spend(joules(energy - planned));
       const delay = this.#age(task);
-      this.#lose(task, { waiting: delay, delay, energy, charge, detail: messageOf(error) });
+      this.#lose(task, { ...at, waiting: delay, delay, energy, charge, detail: messageOf(error) });
     } finally {
       this.#radioBusy = false;
     }
   }
 
+  /** What the emulated radio makes of a share: Eq. (1), unless the rehearsal has another rate in store. */
+  #radioRate({ bandwidthShare }: Lease): BitsPerSecond {
+    const { id, fullRate } = this.#world.device;
+    return bitsPerSecond(bandwidthShare * fullRate * (this.#order.uplinkRateRatios[id] ?? 1));
+  }
+
   /** C3 does not hold as planned: the task is not executed, and ends with the sub-slot in which the battery ran empty. */
-  #drainedUnexecuted(task: Task, charge: Joules): void {
+  #drainedUnexecuted(task: Task, subSlot: number, charge: Joules): void {
     const end = seconds((this.#subSlot + 1) * this.#world.subSlot - task.arrival);
-    this.#drained(task, { waiting: end, delay: end, charge });
+    this.#drained(task, { subSlot, waiting: end, delay: end, charge });
   }
 
   /**
@@ -330,13 +350,14 @@ export class DeviceTrial {
     return meetsDeadline(delay, this.#world.deadline) ? success : "late";
   }
 
-  #end(task: Task, { outcome, waiting, delay, energy, charge, label, detail }: End): void {
+  #end(task: Task, { outcome, subSlot, waiting, delay, energy, charge, label, detail }: End): void {
     const { clock, images, journal } = this.#parts;
     const { demand, device } = this.#world;
     const reward = instantReward(demand, outcome, delay, energy, device.capacity);
     const reading = emulatedReading(energy);
     this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
     this.#reward += reward;
+    this.#untold = [...this.#untold, { id: task.id, subSlot, outcome, delaySeconds: delay, energyJoules: energy }];
     journal.write({
       kind: "outcome",
       trial: this.#order.trial,

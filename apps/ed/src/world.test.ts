@@ -12,6 +12,10 @@ const order: TrialOrder = {
   deviceSeed: 2,
   clockSpeed: 1,
   settings: presets.testbed,
+  link: "theoretical",
+  uplinkRateRatios: {},
+  agents: null,
+  learning: null,
 };
 const images = [bytes(600_000), bytes(900_000)];
 

@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Clock, unixNow } from "@offloadlab/hardware";
 import { devicesOf, presets } from "@offloadlab/model";
+import { policies } from "@offloadlab/policies";
 import type { OffloadAnswer, OffloadRequest, TrialOrder } from "@offloadlab/protocol";
 import { Journal, type JournalRecord, LineWriter } from "@offloadlab/records";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { CommunityTrial } from "./community-trial.ts";
+import { CommunityTrial, type Decided, type LivePolicy } from "./community-trial.ts";
 import type { OpenLease } from "./leases.ts";
+import { Links } from "./links.ts";
 
 const order: TrialOrder = {
   run: "r",
@@ -17,6 +19,10 @@ const order: TrialOrder = {
   deviceSeed: 2,
   clockSpeed: 1,
   settings: presets.testbed,
+  link: "theoretical",
+  uplinkRateRatios: {},
+  agents: null,
+  learning: null,
 };
 const devices = devicesOf(presets.testbed, 0, order.deviceSeed).map(({ id }) => id);
 const [first, ...others] = devices as [string, ...string[]];
@@ -29,7 +35,8 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "offloadlab-community-"));
   journal = new Journal(await LineWriter.open(join(folder, "mec-1.jsonl")), unixNow);
   clock = new Clock(unixNow(), 1);
-  community = new CommunityTrial(order, 0, clock, journal);
+  const policy = policies.edge(presets.testbed, 0, devicesOf(presets.testbed, 0, order.deviceSeed));
+  community = new CommunityTrial(order, 0, clock, journal, policy, new Links());
 });
 afterEach(async () => {
   community.abort("over");
@@ -46,6 +53,7 @@ const request = (subSlot: number, task: string | null, rest: Partial<OffloadRequ
   processorBusy: false,
   radioBusy: false,
   last: false,
+  ended: [],
   task: task === null ? null : { id: task, dataBytes: 1_000_000, workCycles: 1e9, ageSeconds: 0 },
   ...rest,
 });
@@ -105,10 +113,66 @@ it("after an abort a lease can end, and nothing of it is journalled", async () =
   const open = leaseOf(await decisionOn(0, "ed-1-1-0"));
   community.abort("over");
   const { task, id: lease, computeShare } = open.lease;
-  const times = { uploadSeconds: 1, theoreticalUploadSeconds: 1, queueSeconds: 0, executionSeconds: 1 };
+  const times = {
+    uploadSeconds: 1,
+    theoreticalUploadSeconds: 1,
+    leasedUploadSeconds: 1,
+    queueSeconds: 0,
+    executionSeconds: 1,
+  };
   const shares = { computeShare, achievedComputeShare: computeShare };
   community.release(open, "too late");
   community.served(open, { task, lease, uploadBytes: 1, ...times, ...shares, label: "dots" });
   expect(community.leases.size).toBe(0);
   expect([...(await journalled("released")), ...(await journalled("service"))]).toEqual([]);
+});
+
+it("tells a policy that learns what it decided and what came of it, once, and journals what it is paid", async () => {
+  const decided: Decided[] = [];
+  const ended: unknown[] = [];
+  const edge = policies.edge(presets.testbed, 0, devicesOf(presets.testbed, 0, order.deviceSeed));
+  const policy: LivePolicy = {
+    name: "mine",
+    decide: (observation, action) => edge.decide(observation, action),
+    decided: (decision) => decided.push(decision),
+    ended: (device, task, reward) => ended.push([device, task.id, reward]),
+  };
+  community = new CommunityTrial(order, 0, clock, journal, policy, new Links());
+  const open = leaseOf(await decisionOn(0, "ed-1-1-0"));
+  expect(decided).toEqual([
+    { subSlot: 0, isComplete: true, heads: ["ed-1-1-0", null, null], begins: [true, false, false] },
+  ]);
+  const { task, id: lease, computeShare } = open.lease;
+  const times = { uploadSeconds: 0.27, theoreticalUploadSeconds: 0.24, leasedUploadSeconds: 0.24, queueSeconds: 0 };
+  const rest = { executionSeconds: 0.3, computeShare, achievedComputeShare: computeShare, label: "dots" };
+  community.served(open, { task, lease, uploadBytes: 1, ...times, ...rest });
+  const end = { id: task, subSlot: 0, outcome: "completed-edge" as const, delaySeconds: 0.7, energyJoules: 30 };
+  const reward = -(0.5 * 0.7 + 30 / 120);
+  // Its device says it twice, as after an answer that got lost.
+  for (const subSlot of [1, 2]) void community.report(first, request(subSlot, null, { ended: [end] }));
+  expect(ended).toEqual([[0, task, reward]]);
+  expect(await journalled("reward")).toMatchObject([
+    { task, subSlot: 0, outcome: "completed-edge", delaySeconds: 0.7, transmissionErrorSeconds: 0.03, reward },
+  ]);
+});
+
+it.each(["theoretical", "corrected"] as const)("a %s link: what a lease and a policy go by", async (link) => {
+  const seen: number[] = [];
+  const edge = policies.edge(presets.testbed, 0, devicesOf(presets.testbed, 0, order.deviceSeed));
+  const policy: LivePolicy = {
+    name: "mine",
+    decide: (observation, action) => {
+      seen.push(observation.dataSize[0] as number);
+      edge.decide(observation, action);
+    },
+  };
+  const links = new Links();
+  for (let i = 0; i < 10; i++) links.add(first, { uploadSeconds: 0.4 + i / 1e4, theoreticalUploadSeconds: 0.2 });
+  community = new CommunityTrial({ ...order, link }, 0, clock, journal, policy, links);
+  const { lease, theoreticalUpload } = leaseOf(await decisionOn(0, "ed-1-1-0"));
+  const factor = link === "corrected" ? 2 : 1;
+  expect(lease.theoreticalUploadSeconds / theoreticalUpload).toBeCloseTo(factor, 1);
+  // A task on a link of half the rate is as large as one of twice the size.
+  expect((seen[0] as number) / 8e6).toBeCloseTo(factor, 1);
+  expect(links.estimateOf(first)?.rateRatio).toBeCloseTo(0.5, 2);
 });

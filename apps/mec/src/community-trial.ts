@@ -7,16 +7,25 @@ import {
   edgeDelay,
   emptyAction,
   emptyObservation,
+  instantReward,
   type Observation,
   placement,
+  sharedRate,
   sharesFit,
   uploadDelay,
 } from "@offloadlab/model";
-import { type Policy, type PolicyName, policies } from "@offloadlab/policies";
-import { Failure, type OffloadAnswer, type OffloadRequest, type TrialOrder } from "@offloadlab/protocol";
+import type { Policy } from "@offloadlab/policies";
+import {
+  type EndedTask,
+  Failure,
+  type OffloadAnswer,
+  type OffloadRequest,
+  type TrialOrder,
+} from "@offloadlab/protocol";
 import type { Decision, Journal } from "@offloadlab/records";
-import { bitsOf, bitsPerSecond, bytes, cycles, ratio, seconds } from "@offloadlab/units";
+import { bits, bitsOf, bitsPerSecond, bytes, cycles, joules, ratio, seconds } from "@offloadlab/units";
 import { Leases, type OpenLease } from "./leases.ts";
+import type { Links } from "./links.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
 const guardShare = 0.4;
@@ -24,9 +33,30 @@ const guardShare = 0.4;
 const mostSubSlotsAhead = 2;
 const placementNames = ["local", "edge", "wait"] as const;
 
+type Service = Omit<Parameters<Journal["write"]>[0] & { kind: "service" }, "kind" | "trial">;
+
 interface Report {
   readonly request: OffloadRequest;
   readonly answer: (answer: OffloadAnswer) => void;
+}
+
+/** What a policy decided for a sub-slot, by device. */
+export interface Decided {
+  readonly subSlot: number;
+  /** Whether every device had reported. */
+  readonly isComplete: boolean;
+  /** [n] the head of each line, null without one */
+  readonly heads: readonly (string | null)[];
+  /** [n] whether it may begin now */
+  readonly begins: readonly boolean[];
+}
+
+/** A policy in the laboratory. One that learns is told what it has decided, and what came of it. */
+export interface LivePolicy extends Policy {
+  /** After the leases are out. */
+  decided?(decided: Decided): void;
+  /** A task has ended. @param reward of Eq. (19) */
+  ended?(device: number, task: EndedTask, reward: number): void;
 }
 
 /**
@@ -42,35 +72,48 @@ export class CommunityTrial {
   readonly #journal: Journal;
   readonly #community: ReturnType<typeof communityAt>;
   readonly #devices: readonly Device[];
-  readonly #policy: Policy;
+  readonly #policy: LivePolicy;
+  readonly #links: Links;
   readonly #observation: Observation;
   readonly #action: Action;
   readonly #subSlot: number;
   readonly #reports = new Map<string, Report>();
-  /** Devices that have said that no further task will come. */
-  readonly #done = new Set<string>();
+  /** Last reports of the devices that have said that no further task will come. */
+  readonly #done = new Map<string, OffloadRequest>();
+  /** Tasks that a device has said to have ended. */
+  readonly #over = new Set<string>();
+  /** Measured less theoretical T^tr of tasks whose upload has ended. */
+  readonly #transmissionErrors = new Map<string, number>();
   readonly #ended = new AbortController();
   readonly #finished: Promise<void>;
   #finish: () => void = () => {};
   /** Whether the trial has finished or was aborted: nothing is journalled after that. */
-  #over = false;
+  #isOver = false;
   #decided = -1;
   #waitingFor = -1;
 
   /** @throws RangeError when the settings have no such community */
-  constructor(order: TrialOrder, communityIndex: number, clock: Clock, journal: Journal) {
+  constructor(
+    order: TrialOrder,
+    communityIndex: number,
+    clock: Clock,
+    journal: Journal,
+    policy: LivePolicy,
+    links: Links,
+  ) {
     this.#order = order;
     this.#clock = clock;
     this.#journal = journal;
     this.#community = communityAt(order.settings, communityIndex);
     this.#devices = devicesOf(order.settings, communityIndex, order.deviceSeed);
-    this.#policy = policies[order.policy as PolicyName](order.settings, communityIndex, this.#devices);
+    this.#policy = policy;
+    this.#links = links;
     this.#observation = emptyObservation(this.#community.deviceCount);
     this.#action = emptyAction(this.#community.deviceCount);
     this.#subSlot = order.settings.timeSlot / order.settings.subSlotsPerTimeSlot;
     this.#finished = new Promise((resolve) => {
       this.#finish = () => {
-        this.#over = true;
+        this.#isOver = true;
         resolve();
       };
     });
@@ -94,7 +137,7 @@ export class CommunityTrial {
   }
 
   abort(reason: string): void {
-    this.#over = true;
+    this.#isOver = true;
     this.#ended.abort(new DOMException(reason, "AbortError"));
     for (const { answer } of this.#reports.values()) answer({ decision: "wait" });
     this.#reports.clear();
@@ -109,7 +152,8 @@ export class CommunityTrial {
     if (request.run !== this.#order.run || request.trial !== this.#order.trial || this.#ended.signal.aborted) {
       throw new Failure("peer/refused", `trial ${request.trial} of ${request.run} is not the one that runs here`);
     }
-    if (!this.#devices.some(({ id }) => id === device)) {
+    const index = this.#devices.findIndex(({ id }) => id === device);
+    if (index < 0) {
       throw new Failure("peer/refused", `${device} is not a device of ${this.#community.name}`);
     }
     const current = Math.floor(this.#clock.now() / this.#subSlot);
@@ -122,8 +166,9 @@ export class CommunityTrial {
     // A device has one report at a time: an idle radio in this one tells what became of the lease in the last answer.
     const held = this.leases.of(device);
     if (!request.radioBusy && held?.state === "granted") this.release(held, "not used by its device");
+    for (const task of request.ended) this.#end(index, task);
     if (request.last) {
-      this.#done.add(device);
+      this.#done.set(device, request);
       this.#decideIfComplete();
       if (this.#done.size === this.#devices.length) this.#finish();
       return Promise.resolve({ decision: "wait" });
@@ -135,6 +180,27 @@ export class CommunityTrial {
       this.#reports.set(device, { request, answer });
       this.#decideIfComplete();
       if (this.#reports.size > 0) void this.#guard(request.subSlot);
+    });
+  }
+
+  /** A task has ended on its device, which says so until it is answered. */
+  #end(device: number, task: EndedTask): void {
+    if (this.#over.has(task.id) || this.#policy.ended === undefined) return;
+    this.#over.add(task.id);
+    const { demand, device: constants } = this.#community;
+    const { id, subSlot, outcome, delaySeconds, energyJoules } = task;
+    const reward = instantReward(demand, outcome, seconds(delaySeconds), joules(energyJoules), constants.capacity);
+    this.#policy.ended(device, task, reward);
+    this.#journal.write({
+      kind: "reward",
+      trial: this.#order.trial,
+      task: id,
+      subSlot,
+      outcome,
+      delaySeconds,
+      transmissionErrorSeconds: this.#transmissionErrors.get(id) ?? null,
+      energyJoules,
+      reward,
     });
   }
 
@@ -188,6 +254,12 @@ export class CommunityTrial {
       });
     }
     const devices = this.#devices.length - this.#done.size;
+    this.#policy.decided?.({
+      subSlot,
+      isComplete: reports.size >= devices,
+      heads: this.#devices.map(({ id }) => reports.get(id)?.request.task?.id ?? null),
+      begins: Array.from(this.#action.placement, (where) => where !== placement.wait),
+    });
     // A sub-slot without tasks says nothing, unless a device missed it.
     if (decisions.length === 0 && reports.size >= devices) return;
     this.#journal.write({
@@ -203,14 +275,18 @@ export class CommunityTrial {
     });
   }
 
-  /** Fills the observation of Eq. (17); a device that did not report has nothing to decide on. */
+  /**
+   * Fills the observation of Eq. (17); a device that did not report has nothing to decide on.
+   *
+   * Where links are corrected, a task is as large as it seems: D / ρ takes at the theory's rate what D takes at the link's.
+   */
   #observe(reports: ReadonlyMap<string, Report>): void {
     const observation = this.#observation;
     for (const [index, { id }] of this.#devices.entries()) {
-      const request = reports.get(id)?.request;
+      const request = reports.get(id)?.request ?? this.#done.get(id);
       const task = request?.task;
       observation.waiting[index] = task ? 1 : 0;
-      observation.dataSize[index] = task ? bitsOf(bytes(task.dataBytes)) : 0;
+      observation.dataSize[index] = task ? bitsOf(bytes(task.dataBytes)) / this.#correctionOf(id) : 0;
       observation.work[index] = task?.workCycles ?? 0;
       observation.age[index] = task?.ageSeconds ?? 0;
       observation.charge[index] = request?.chargeJoules ?? 0;
@@ -222,14 +298,20 @@ export class CommunityTrial {
     observation.computeInUse = this.leases.computeInUse;
   }
 
+  #correctionOf(device: string): number {
+    return this.#order.link === "corrected" ? this.#links.correctionOf(device) : 1;
+  }
+
   #grant(index: number, task: NonNullable<OffloadRequest["task"]>): OpenLease {
     const device = this.#devices[index] as Device;
     const bandwidthShare = this.#action.bandwidthShare[index] ?? 0;
     const computeShare = this.#action.computeShare[index] ?? 0;
-    const rate = bitsPerSecond(bandwidthShare * device.fullRate);
-    const upload = uploadDelay(bitsOf(bytes(task.dataBytes)), rate);
+    const rate = bitsPerSecond(bandwidthShare * device.fullRate * this.#correctionOf(device.id));
+    const dataSize = bits(bitsOf(bytes(task.dataBytes)));
+    const upload = uploadDelay(dataSize, rate);
     const execution = edgeDelay(cycles(task.workCycles), ratio(computeShare), this.#community.serverClock);
-    const open = this.leases.grant(device.id, {
+    const theory = uploadDelay(dataSize, sharedRate(device.fullRate, ratio(bandwidthShare)));
+    const terms = {
       task: task.id,
       bandwidthShare,
       computeShare,
@@ -238,7 +320,8 @@ export class CommunityTrial {
       theoreticalExecutionSeconds: execution,
       // What the theory says and a deadline of grace: after that the task has failed, and its shares are others'.
       expiresInSeconds: upload + execution + this.#order.settings.deadline,
-    });
+    };
+    const open = this.leases.grant(device.id, terms, theory);
     void this.#expire(open);
     return open;
   }
@@ -250,18 +333,18 @@ export class CommunityTrial {
 
   /** Ends a lease without service; after the trial nothing is journalled. */
   release(open: OpenLease, reason: string): void {
-    if (!this.leases.release(open) || this.#over) return;
+    if (!this.leases.release(open) || this.#isOver) return;
     const { id, task } = open.lease;
     this.#journal.write({ kind: "released", trial: this.#order.trial, task, lease: id, reason });
   }
 
   /** Ends a lease whose task was served, and journals the service; after the trial nothing is journalled. */
-  served(
-    open: OpenLease,
-    service: Omit<Parameters<Journal["write"]>[0] & { kind: "service" }, "kind" | "trial">,
-  ): void {
+  served(open: OpenLease, service: Service): void {
     this.leases.release(open);
-    if (this.#over) return;
+    const { task, uploadSeconds, theoreticalUploadSeconds } = service;
+    this.#transmissionErrors.set(task, uploadSeconds - theoreticalUploadSeconds);
+    this.#links.add(open.device, service);
+    if (this.#isOver) return;
     this.#journal.write({ kind: "service", trial: this.#order.trial, ...service });
   }
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type Classifier, openClassifier } from "@offloadlab/classifier";
 import { Clock, EmulatedProcessor, unixNow } from "@offloadlab/hardware";
 import { devicesOf, presets } from "@offloadlab/model";
+import { policies } from "@offloadlab/policies";
 import {
   createAuthority,
   encodeImageRequest,
@@ -25,6 +26,7 @@ import { CommunityTrial } from "./community-trial.ts";
 import { buildServer } from "./http-server.ts";
 import { InferenceService, type RunningTrial } from "./inference-service.ts";
 import type { OpenLease } from "./leases.ts";
+import { Links } from "./links.ts";
 import { serverMetrics } from "./metrics.ts";
 import { ShareScheduler } from "./share-scheduler.ts";
 
@@ -37,6 +39,10 @@ const order: TrialOrder = {
   deviceSeed: 2,
   clockSpeed: 1,
   settings: presets.testbed,
+  link: "theoretical",
+  uplinkRateRatios: {},
+  agents: null,
+  learning: null,
 };
 const device = devicesOf(presets.testbed, 0, order.deviceSeed)[0]?.id ?? "";
 
@@ -106,7 +112,7 @@ const inferPath = "/v2/models/scenes/infer";
 
 /** A trial with one lease of half the server for 0.4 Gcycles, which take 0.1 s. */
 const leased = (): OpenLease => {
-  const community = new CommunityTrial(order, 0, clock, journal);
+  const community = new CommunityTrial(order, 0, clock, journal, policies.edge(order.settings, 0, []), new Links());
   const scheduler = new ShareScheduler(clock, new EmulatedProcessor(clock, rate), cycles(1e8));
   trial = { community, scheduler, workOf: () => 0.4e9 };
   return community.leases.grant(device, {

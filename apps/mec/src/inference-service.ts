@@ -117,14 +117,15 @@ export class InferenceService {
       lease: lease.id,
       uploadBytes: upload.body.length,
       uploadSeconds,
-      theoreticalUploadSeconds: lease.theoreticalUploadSeconds,
+      theoreticalUploadSeconds: open.theoreticalUpload,
+      leasedUploadSeconds: lease.theoreticalUploadSeconds,
       queueSeconds: queue,
       executionSeconds,
       computeShare: lease.computeShare,
       achievedComputeShare,
       label,
     });
-    this.#metrics.transmissionError.observe(uploadSeconds / lease.theoreticalUploadSeconds - 1);
+    this.#metrics.transmissionError.observe(uploadSeconds / open.theoreticalUpload - 1);
     this.#metrics.phases.observe({ phase: "upload" }, uploadSeconds);
     this.#metrics.phases.observe({ phase: "execution" }, executionSeconds);
     return this.#response(request, classified, {

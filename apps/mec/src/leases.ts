@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Lease } from "@offloadlab/protocol";
+import { type Seconds, seconds } from "@offloadlab/units";
 
 /** A lease and how far its task has come. */
 export interface OpenLease {
   readonly lease: Lease;
   readonly device: string;
+  /** T^tr of Eq. (2), whatever the lease says. */
+  readonly theoreticalUpload: Seconds;
   /** Bandwidth is held until the upload has ended, compute until the execution has. */
   state: "granted" | "executing";
 }
@@ -29,8 +32,13 @@ export class Leases {
     return sum;
   }
 
-  grant(device: string, terms: Omit<Lease, "id">): OpenLease {
-    const open: OpenLease = { lease: { id: randomUUID(), ...terms }, device, state: "granted" };
+  /** @param theoreticalUpload T^tr of Eq. (2), where the lease's is a corrected one */
+  grant(
+    device: string,
+    terms: Omit<Lease, "id">,
+    theoreticalUpload = seconds(terms.theoreticalUploadSeconds),
+  ): OpenLease {
+    const open: OpenLease = { lease: { id: randomUUID(), ...terms }, device, theoreticalUpload, state: "granted" };
     this.#open.set(open.lease.id, open);
     return open;
   }

@@ -6,12 +6,15 @@ import { communityAt } from "@offloadlab/model";
 import { Failure, LabNode, messageOf, readConfig, readEnvironment, readTlsMaterial } from "@offloadlab/protocol";
 import { cycles } from "@offloadlab/units";
 import { pino } from "pino";
+import { Agents } from "./agents.ts";
 import { CommunityTrial } from "./community-trial.ts";
 import { readServerConfig } from "./config.ts";
 import { buildServer } from "./http-server.ts";
 import { InferenceService, type RunningTrial } from "./inference-service.ts";
+import { Links } from "./links.ts";
 import { serverMetrics } from "./metrics.ts";
 import { ShareScheduler } from "./share-scheduler.ts";
+import { fetchAgents } from "./station-files.ts";
 
 /**
  * What one inference counts for on the emulated server: a task of 1.1 Gcycle is eleven of them, of which one is really run.
@@ -45,6 +48,14 @@ try {
     compute: trial?.community.leases.computeInUse ?? 0,
   });
   const metrics = serverMetrics(inUse);
+  const agents = new Agents({
+    communityIndex,
+    stateFolder: config.state_folder,
+    fetch: (run, policy) => fetchAgents(config.station_url, tls, run, policy),
+  });
+  // What uploads have said of the devices' links, in the current run.
+  const links = new Links();
+  let linksRun = "";
   const inference = new InferenceService(classifier, config.upload_limit_bytes, () => trial, metrics);
   const work = new Map<string, number>();
   const server = buildServer({
@@ -85,10 +96,13 @@ try {
     },
     prepare: async (order, journal) => {
       const { serverClock } = communityAt(order.settings, communityIndex);
+      const { policy, finish } = await agents.policyOf(order);
+      if (order.run !== linksRun) links.clear();
+      linksRun = order.run;
       return {
         run: async (startsAtUnixSeconds) => {
           const clock = new Clock(startsAtUnixSeconds, order.clockSpeed);
-          const community = new CommunityTrial(order, communityIndex, clock, journal);
+          const community = new CommunityTrial(order, communityIndex, clock, journal, policy, links);
           const scheduler = new ShareScheduler(clock, new EmulatedProcessor(clock, serverClock), cyclesPerInference);
           work.clear();
           trial = { community, scheduler, workOf: (task) => work.get(task) };
@@ -97,6 +111,7 @@ try {
           } finally {
             trial = undefined;
           }
+          await finish(journal);
         },
         abort: (reason) => trial?.community.abort(reason),
       };
@@ -105,6 +120,7 @@ try {
   const running = node;
   const stop = async (): Promise<void> => {
     await running.close();
+    await agents.close();
     await server.close();
     await classifier.close();
   };

@@ -9,6 +9,7 @@ export * from "./link-messages.ts";
 export * from "./live.ts";
 export * from "./node.ts";
 export * from "./offload-messages.ts";
+export * from "./run-order.ts";
 export * from "./schema.ts";
 export * from "./shipping.ts";
 export * from "./tls.ts";

@@ -108,6 +108,7 @@ it("an offload request and its answers are read strictly", () => {
     processorBusy: false,
     radioBusy: false,
     last: false,
+    ended: [],
     task,
   };
   expect(readOffloadRequest(request, "w")).toEqual(request);

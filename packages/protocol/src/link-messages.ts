@@ -60,6 +60,16 @@ const toStation = Type.Union([
 /** From a node to the C-BS. */
 export type ToStation = Static<typeof toStation>;
 
+/** How a learned policy goes on learning. */
+const LearningOrder = Type.Object(
+  {
+    explore: Type.Boolean(),
+    engine: Type.Union([Type.Literal("onnx"), Type.Literal("tfjs")]),
+  },
+  closed,
+);
+export type LearningOrder = Static<typeof LearningOrder>;
+
 const toNode = Type.Union([
   message("welcome", { heartbeatSeconds: amount }),
   message("open", { run: text, journalBytes: index, logBytes: index }),
@@ -72,6 +82,12 @@ const toNode = Type.Union([
     deviceSeed: index,
     clockSpeed: Type.Number({ exclusiveMinimum: 0 }),
     settings: Type.Unknown(),
+    link: Type.Union([Type.Literal("theoretical"), Type.Literal("corrected")]),
+    uplinkRateRatios: Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0 })),
+    /** Of a policy that is learned: the SHA-256 of its agents' file, `GET /api/v1/runs/<run>/policies/<policy>`. */
+    agents: Type.Union([Type.Null(), Type.String({ pattern: "^[0-9a-f]{64}$" })]),
+    /** Of a policy that goes on learning. */
+    learning: Type.Union([Type.Null(), LearningOrder]),
   }),
   message("start", { run: text, trial: index, startsAtUnixSeconds: amount }),
   message("abort", { run: text, reason: text }),

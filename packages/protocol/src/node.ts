@@ -10,6 +10,7 @@ import type { Identity } from "./identity.ts";
 import { Link } from "./link.ts";
 import {
   type DeviceTelemetry,
+  type LearningOrder,
   protocolVersion,
   type RunFile,
   type ServerTelemetry,
@@ -29,6 +30,14 @@ export interface TrialOrder {
   readonly deviceSeed: number;
   readonly clockSpeed: number;
   readonly settings: Settings;
+  /** Whether T^tr of leases is Eq. (2)'s, or corrected by what uploads of the device have taken. */
+  readonly link: "theoretical" | "corrected";
+  /** Real rate over Eq. (1)'s of emulated radios, where they differ. */
+  readonly uplinkRateRatios: Readonly<Record<string, number>>;
+  /** Of a learned policy: SHA-256 of its agents' file. */
+  readonly agents: string | null;
+  /** null: the policy stays as it is. */
+  readonly learning: LearningOrder | null;
 }
 
 /** What an ED or a MEC does in a trial. */
@@ -166,14 +175,12 @@ export class LabNode {
   }
 
   async #prepare(message: ToNode & { type: "prepare" }): Promise<void> {
-    const { run, trial, policy, seed, deviceSeed, clockSpeed } = message;
+    const { type: _, ...order } = message;
+    const { run, trial } = order;
     if (this.#run?.id !== run) return;
     try {
-      const settings = settingsFromFile(message.settings);
-      const work = await this.#options.prepare(
-        { run, trial, policy, seed, deviceSeed, clockSpeed, settings },
-        this.#run.journal,
-      );
+      const settings = settingsFromFile(order.settings);
+      const work = await this.#options.prepare({ ...order, settings }, this.#run.journal);
       this.#work = { trial, work };
       this.#link.send({ type: "prepared", run, trial });
     } catch (error) {

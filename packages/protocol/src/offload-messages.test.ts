@@ -11,6 +11,7 @@ const request = (dataBytes: number, workCycles: number) => ({
   processorBusy: false,
   radioBusy: false,
   last: false,
+  ended: [],
   task: { id: "ed-1-1-0", dataBytes, workCycles, ageSeconds: 0 },
 });
 

@@ -1,3 +1,4 @@
+import { outcomes } from "@offloadlab/model";
 import { type Static, Type } from "typebox";
 import { readerOf } from "./schema.ts";
 
@@ -5,6 +6,20 @@ const closed = { additionalProperties: false };
 const text = Type.String({ minLength: 1, maxLength: 200 });
 const index = Type.Integer({ minimum: 0 });
 const amount = Type.Number({ minimum: 0 });
+
+/** How a task ended on its device: what Eq. (19) pays for, as measured. */
+export const EndedTask = Type.Object(
+  {
+    id: text,
+    /** Whose decision it was; of an expired task the sub-slot before its end, -1 before the first. */
+    subSlot: Type.Integer({ minimum: -1 }),
+    outcome: Type.Enum([...outcomes]),
+    delaySeconds: amount,
+    energyJoules: amount,
+  },
+  closed,
+);
+export type EndedTask = Static<typeof EndedTask>;
 
 /**
  * What an ED sends its MEC at the start of each sub-slot: its state and, when there is one, its head-of-line task.
@@ -21,6 +36,8 @@ export const OffloadRequest = Type.Object(
     radioBusy: Type.Boolean(),
     /** No further task will come from this device in this trial, and none is in flight. */
     last: Type.Boolean(),
+    /** Tasks that have ended since the last report that was answered. */
+    ended: Type.Array(EndedTask, { maxItems: 1000 }),
     task: Type.Union([
       Type.Null(),
       Type.Object(

@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Agent, type AgentSnapshot, decodeSafetensors, encodeSafetensors, onnxEngine } from "@offloadlab/learning";
+import { communityAt, devicesOf } from "@offloadlab/model";
+import { policies, policyNames } from "@offloadlab/policies";
+import { Failure, messageOf, type TrialOrder } from "@offloadlab/protocol";
+import type { Journal } from "@offloadlab/records";
+import {
+  type AgentTranslator,
+  agentPolicy,
+  type Deployment,
+  decodeDeployment,
+  deployedAgent,
+} from "@offloadlab/simulation";
+import type { LivePolicy } from "./community-trial.ts";
+import { LearnedPolicy } from "./learned-policy.ts";
+import { LiveLearner } from "./learner.ts";
+
+/** The policy of a trial, and what is left to do when the trial is over. */
+export interface TrialPolicy {
+  readonly policy: LivePolicy;
+  readonly finish: (journal: Journal) => Promise<void>;
+}
+
+/** An agent of a run, from its first trial to the run's end. */
+interface Deployed {
+  readonly run: string;
+  readonly name: string;
+  readonly deployment: Deployment;
+  readonly agent: Agent;
+  readonly translator: AgentTranslator;
+  readonly learner: LiveLearner | undefined;
+  /** Epochs that it has been through, those of its training included. */
+  epoch: number;
+}
+
+export interface AgentsOptions {
+  readonly communityIndex: number;
+  /** Where learners keep what they have learned. */
+  readonly stateFolder: string;
+  /** Fetches the file of a run's agents. */
+  readonly fetch: (run: string, policy: string) => Promise<Uint8Array>;
+}
+
+/**
+ * The agents that were deployed to this server for a run: they decide, and go on learning from trial to trial where the
+ * run says so.
+ */
+export class Agents {
+  readonly #options: AgentsOptions;
+  readonly #deployed = new Map<string, Deployed>();
+
+  constructor(options: AgentsOptions) {
+    this.#options = options;
+  }
+
+  /** The learner of a policy that goes on learning in the current run; undefined when there is none. */
+  learnerOf(policy: string): LiveLearner | undefined {
+    return this.#deployed.get(policy)?.learner;
+  }
+
+  /**
+   * The policy of a trial.
+   *
+   * @throws Failure `peer/unreachable` or `wire/malformed` when its agents do not come, `config/invalid` when they do not fit
+   */
+  async policyOf(order: TrialOrder): Promise<TrialPolicy> {
+    const { communityIndex } = this.#options;
+    const known = policyNames.find((name) => name === order.policy);
+    if (known !== undefined) {
+      const devices = devicesOf(order.settings, communityIndex, order.deviceSeed);
+      return { policy: policies[known](order.settings, communityIndex, devices), finish: async () => {} };
+    }
+    const deployed = await this.#open(order);
+    const { agent, translator, learner } = deployed;
+    if (learner === undefined || order.learning === null) {
+      return { policy: agentPolicy(order.policy, translator, agent), finish: async () => {} };
+    }
+    deployed.epoch += 1;
+    agent.beginEpoch(deployed.epoch);
+    learner.beginEpoch(deployed.epoch);
+    const { randomEpochs, updatesPerSubSlot } = deployed.deployment.settings;
+    const policy = new LearnedPolicy(order.policy, agent, translator, {
+      learner,
+      isRandom: deployed.epoch <= randomEpochs,
+      explores: order.learning.explore,
+      updatesPerSubSlot,
+      deviceCount: communityAt(order.settings, communityIndex).deviceCount,
+      subSlotCount: order.settings.timeSlotCount * order.settings.subSlotsPerTimeSlot,
+    });
+    return { policy, finish: (journal) => this.#finish(deployed, learner, policy, order.trial, journal) };
+  }
+
+  /** Ends all learners. */
+  async close(): Promise<void> {
+    const all = [...this.#deployed.values()];
+    this.#deployed.clear();
+    for (const { learner, agent } of all) {
+      await learner?.close();
+      await agent.close();
+    }
+  }
+
+  async #open(order: TrialOrder): Promise<Deployed> {
+    const { run, policy: name } = order;
+    const known = this.#deployed.get(name);
+    if (known?.run === run) return known;
+    // Another run's agents have no more to do.
+    if ([...this.#deployed.values()].some((each) => each.run !== run)) await this.close();
+    const { communityIndex } = this.#options;
+    const bytes = await this.#options.fetch(run, name);
+    if (createHash("sha256").update(bytes).digest("hex") !== order.agents) {
+      throw new Failure("wire/malformed", `the agents of ${name} are not the ones that were ordered; run it again`);
+    }
+    try {
+      const deployment = decodeDeployment(bytes);
+      const { agent, translator } = deployedAgent(deployment, onnxEngine, order.settings, communityIndex);
+      const onWeights = (weights: Agent["weights"]): void => {
+        agent.weights = weights;
+      };
+      const { learning, settings: world } = order;
+      const learner =
+        learning === null
+          ? undefined
+          : await LiveLearner.start({ deployment, world, communityIndex, engine: learning.engine }, onWeights);
+      const opened: Deployed = { run, name, deployment, agent, translator, learner, epoch: deployment.epochs };
+      this.#deployed.set(name, opened);
+      if (learner !== undefined) await this.#restore(opened, learner);
+      return opened;
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw new Failure("config/invalid", `the agents of ${name} do not fit this run: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #finish(
+    deployed: Deployed,
+    learner: LiveLearner,
+    { transitions }: LearnedPolicy,
+    trial: number,
+    journal: Journal,
+  ): Promise<void> {
+    transitions.end();
+    const { updates, losses } = learner.takeSums();
+    const { name: policy, epoch } = deployed;
+    const { complete, discarded } = transitions;
+    journal.write({ kind: "learning", trial, policy, epoch, transitions: complete, discarded, updates, losses });
+    await this.#save(deployed, await learner.snapshot());
+  }
+
+  /** A server that is started again in the midst of a run goes on with what it had learned after the last trial. */
+  async #restore(deployed: Deployed, learner: LiveLearner): Promise<void> {
+    const bytes = await readFile(this.#fileOf(deployed)).catch(() => undefined);
+    if (bytes === undefined) return;
+    const { tensors, metadata } = decodeSafetensors(bytes);
+    const { counts, epoch } = JSON.parse(metadata["learner"] ?? "{}") as Pick<AgentSnapshot, "counts"> & {
+      readonly epoch: number;
+    };
+    await learner.restore({ arrays: tensors, counts });
+    deployed.agent.restore({ arrays: tensors, counts });
+    deployed.epoch = epoch;
+  }
+
+  async #save(deployed: Deployed, { arrays, counts }: AgentSnapshot): Promise<void> {
+    const file = this.#fileOf(deployed);
+    const metadata = { learner: JSON.stringify({ counts, epoch: deployed.epoch }) };
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.part`, encodeSafetensors({ tensors: arrays, metadata }), { flush: true });
+    await rename(`${file}.part`, file);
+  }
+
+  #fileOf({ run, name }: Deployed): string {
+    return join(this.#options.stateFolder, run, `${name}.safetensors`);
+  }
+}

@@ -1,0 +1,33 @@
+// What a MEC and its learner's thread say to each other.
+import type { AgentSnapshot, AgentWeights, Losses, Proximal, Transition } from "@offloadlab/learning";
+import type { Settings } from "@offloadlab/model";
+import type { Deployment } from "@offloadlab/simulation";
+
+/** What the thread needs to start. */
+export interface LearnerData {
+  readonly deployment: Deployment;
+  readonly world: Settings;
+  readonly communityIndex: number;
+  readonly engine: "onnx" | "tfjs";
+}
+
+export type LearnerRequest =
+  | { readonly kind: "begin-epoch"; readonly epoch: number }
+  | { readonly kind: "learn"; readonly transition: Transition; readonly updates: number }
+  | { readonly kind: "report"; readonly id: number }
+  | {
+      readonly kind: "adopt";
+      readonly id: number;
+      readonly weights: AgentWeights;
+      readonly proximal: Proximal | undefined;
+    }
+  /** What it has learned and remembers. */
+  | { readonly kind: "snapshot"; readonly id: number }
+  | { readonly kind: "restore"; readonly id: number; readonly snapshot: AgentSnapshot }
+  | { readonly kind: "close" };
+
+export type LearnerAnswer =
+  | { readonly kind: "ready" }
+  /** After an update: the weights to act with from now on. */
+  | { readonly kind: "learned"; readonly weights: AgentWeights; readonly losses: Losses }
+  | { readonly kind: "answer"; readonly id: number; readonly value: unknown };

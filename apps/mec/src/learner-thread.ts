@@ -1,0 +1,133 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { stayInBackground } from "@offloadlab/hardware";
+import { type Losses, onnxEngine, tfjsEngine } from "@offloadlab/learning";
+import { deployedAgent } from "@offloadlab/simulation";
+import type { LearnerReport } from "./federation-client.ts";
+import type { LearnerAnswer, LearnerData, LearnerRequest } from "./learner-messages.ts";
+
+stayInBackground();
+
+/** Sums over updates, by network. */
+interface Sums {
+  readonly losses: Losses;
+  /** Updates that had a loss, by network: actors have not in each. */
+  readonly counts: Losses;
+  readonly updates: number;
+  readonly absoluteReward: number;
+  readonly rewards: number;
+}
+
+const noSums: Sums = { losses: {}, counts: {}, updates: 0, absoluteReward: 0, rewards: 0 };
+/** A thread that falls behind owes no more updates than these: old ones are worth less than being up to date. */
+const mostOwed = 200;
+
+const { deployment, world, communityIndex, engine } = workerData as LearnerData;
+const { agent } = deployedAgent(deployment, engine === "tfjs" ? tfjsEngine : onnxEngine, world, communityIndex);
+
+/** Since the last report that was accepted, and what of it has been reported. */
+let since = noSums;
+let reported = noSums;
+/** Updates that are due. */
+let owed = 0;
+let isClosed = false;
+/** What has come and is not yet handled; the agent is never asked two things at once. */
+const inbox: LearnerRequest[] = [];
+let wake: () => void = () => {};
+
+const say = (message: LearnerAnswer, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
+
+const combined = (a: Losses, b: Losses, sign: 1 | -1): Losses =>
+  Object.fromEntries(
+    [...new Set([...Object.keys(a), ...Object.keys(b)])].map((name) => [name, (a[name] ?? 0) + sign * (b[name] ?? 0)]),
+  );
+const added = (a: Sums, b: Sums, sign: 1 | -1 = 1): Sums => ({
+  losses: combined(a.losses, b.losses, sign),
+  counts: combined(a.counts, b.counts, sign),
+  updates: a.updates + sign * b.updates,
+  absoluteReward: a.absoluteReward + sign * b.absoluteReward,
+  rewards: a.rewards + sign * b.rewards,
+});
+
+const update = async (): Promise<void> => {
+  owed -= 1;
+  const losses = await agent.update();
+  const counts = Object.fromEntries(Object.keys(losses).map((name) => [name, 1]));
+  since = added(since, { ...noSums, losses, counts, updates: 1 });
+  const { weights } = agent;
+  const buffers = Object.values(weights).map(({ buffer }) => buffer as ArrayBuffer);
+  say({ kind: "learned", weights, losses }, buffers);
+};
+
+const report = (): LearnerReport => {
+  reported = since;
+  const { losses, counts, updates, absoluteReward, rewards } = since;
+  const { weights } = agent;
+  // A network that was not updated has lost nothing.
+  const mean = (name: string): number => (losses[name] ?? 0) / Math.max(counts[name] ?? 0, 1);
+  return {
+    weights,
+    losses: Object.fromEntries(Object.keys(weights).map((name) => [name, mean(name)])),
+    updates,
+    meanAbsoluteReward: absoluteReward / Math.max(rewards, 1),
+  };
+};
+
+const handle = (request: LearnerRequest): void => {
+  switch (request.kind) {
+    case "begin-epoch":
+      agent.beginEpoch(request.epoch);
+      return;
+    case "learn": {
+      const { reward } = request.transition;
+      agent.store(request.transition);
+      owed = Math.min(owed + request.updates, mostOwed);
+      const absoluteReward = reward.reduce((sum, value) => sum + Math.abs(value), 0);
+      since = added(since, { ...noSums, absoluteReward, rewards: reward.length });
+      return;
+    }
+    case "report":
+      say({ kind: "answer", id: request.id, value: report() });
+      return;
+    case "adopt":
+      agent.weights = request.weights;
+      agent.proximal = request.proximal;
+      since = added(since, reported, -1);
+      reported = noSums;
+      say({ kind: "answer", id: request.id, value: undefined });
+      return;
+    case "snapshot":
+      say({ kind: "answer", id: request.id, value: agent.snapshot() });
+      return;
+    case "restore":
+      agent.restore(request.snapshot);
+      say({ kind: "answer", id: request.id, value: undefined });
+      return;
+    case "close":
+      isClosed = true;
+  }
+};
+
+/** Messages first, then one update; then again. */
+const serve = async (): Promise<void> => {
+  while (!isClosed) {
+    const request = inbox.shift();
+    if (request !== undefined) handle(request);
+    else if (owed > 0) await update();
+    else {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    // Messages come in between.
+    if (inbox.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await agent.close();
+  parentPort?.close();
+};
+
+parentPort?.on("message", (request: LearnerRequest) => {
+  inbox.push(request);
+  wake();
+});
+say({ kind: "ready" });
+await serve();

@@ -1,0 +1,125 @@
+import { onnxEngine, type Transition } from "@offloadlab/learning";
+import { presets, randomStream, type Settings } from "@offloadlab/model";
+import { type Deployment, deployedAgent, deploymentOf, Training, trainingSettings } from "@offloadlab/simulation";
+import { afterEach, expect, it } from "vitest";
+import { LiveLearner } from "./learner.ts";
+
+/** A thread from source compiles what it runs. */
+const patience = 60_000;
+
+const world: Settings = presets.testbed;
+const settings = trainingSettings("pfr-oa", { epochs: 4, networks: "set", hyperparameters: "recommended" });
+const small = { ...settings, agent: { ...settings.agent, hidden: 8, batchSize: 4 } };
+const deployment: Deployment = deploymentOf(new Training(world, small, onnxEngine, 3));
+
+const open: LiveLearner[] = [];
+const start = async (): Promise<{ learner: LiveLearner; given: unknown[] }> => {
+  const given: unknown[] = [];
+  const data = { deployment, world, communityIndex: 1, engine: "onnx" as const };
+  const learner = await LiveLearner.start(data, (weights) => given.push(weights));
+  open.push(learner);
+  return { learner, given };
+};
+afterEach(async () => {
+  for (const learner of open.splice(0)) await learner.close();
+});
+
+const { agent: twin, translator } = deployedAgent(deployment, onnxEngine, world, 1);
+const { rows, features, actions, values } = translator.shape;
+const random = randomStream(1, "transitions");
+const numbers = (length: number): Float32Array => Float32Array.from({ length }, () => random.uniform(-1, 1));
+const transition = (): Transition => ({
+  state: numbers(rows * features),
+  action: numbers(rows * actions),
+  reward: new Float32Array(rows * values).fill(-0.5),
+  next: numbers(rows * features),
+  terminated: false,
+});
+const copied = (each: Transition): Transition => structuredClone(each);
+
+it(
+  "learns on its thread what the same agent learns here, and gives weights after each update",
+  async () => {
+    const { learner, given } = await start();
+    const lessons = Array.from({ length: 6 }, transition);
+    twin.beginEpoch(9);
+    learner.beginEpoch(9);
+    for (const lesson of lessons) {
+      twin.store(lesson);
+      await twin.update();
+      learner.learn(copied(lesson), 1);
+      // Both draw from the same memory only if the update comes before the next transition.
+      while (given.length < lessons.indexOf(lesson) + 1) await learner.report();
+    }
+    const { weights, updates, losses, meanAbsoluteReward } = await learner.report();
+    expect(weights).toEqual(twin.weights);
+    expect(given.at(-1)).toEqual(twin.weights);
+    expect(updates).toBe(6);
+    expect(Object.keys(losses).sort()).toEqual(["actor", "critic1", "critic2"]);
+    expect(meanAbsoluteReward).toBeCloseTo(0.5, 6);
+    expect(learner.takeSums().updates).toBe(6);
+    expect(learner.takeSums()).toEqual({ updates: 0, losses: {} });
+  },
+  patience,
+);
+
+it(
+  "reports again what was not accepted, and counts anew from what was",
+  async () => {
+    const { learner } = await start();
+    learner.learn(transition(), 3);
+    await untilUpdates(learner, 3);
+    const first = await learner.report();
+    expect((await learner.report()).updates).toBe(3);
+    learner.learn(transition(), 2);
+    await learner.adopt(first.weights, undefined);
+    await untilUpdates(learner, 2);
+    expect((await learner.report()).updates).toBe(2);
+  },
+  patience,
+);
+
+it(
+  "goes on from adopted weights, and is drawn to the global ones",
+  async () => {
+    const { learner, given } = await start();
+    const zero = Object.fromEntries(
+      Object.entries((await learner.report()).weights).map(([name, { length }]) => [name, new Float32Array(length)]),
+    );
+    await learner.adopt(zero, { lambdas: { critic1: 1, critic2: 1, actor: 1 }, weights: zero });
+    expect(given.at(-1)).toEqual(zero);
+    expect((await learner.report()).weights).toEqual(zero);
+  },
+  patience,
+);
+
+it(
+  "remembers: a snapshot restored elsewhere goes on to the same weights",
+  async () => {
+    const [one, other] = [await start(), await start()];
+    one.learner.learn(transition(), 2);
+    await untilUpdates(one.learner, 2);
+    await other.learner.restore(await one.learner.snapshot());
+    for (const { learner } of [one, other]) learner.beginEpoch(3);
+    const lesson = transition();
+    for (const { learner } of [one, other]) learner.learn(copied(lesson), 1);
+    await untilUpdates(other.learner, 1);
+    await untilUpdates(one.learner, 3);
+    expect((await other.learner.report()).weights).toEqual((await one.learner.report()).weights);
+  },
+  patience,
+);
+
+it(
+  "a thread that has ended says so",
+  async () => {
+    const { learner } = await start();
+    await learner.close();
+    await expect(learner.report()).rejects.toThrow(/thread has ended/);
+  },
+  patience,
+);
+
+const untilUpdates = async (learner: LiveLearner, updates: number): Promise<void> => {
+  while ((await learner.report()).updates < updates);
+};
