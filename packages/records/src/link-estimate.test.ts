@@ -42,6 +42,13 @@ it("corrects nothing as long as the theory may hold, and nothing negligible", ()
   expect(rateCorrection(undefined)).toBe(1);
   expect(rateCorrection(linkEstimate(uploadsAt(0.5, 4)))).toBe(1);
   expect(rateCorrection(linkEstimate(uploadsAt(0.97, 30, 1, 0)))).toBe(1);
-  expect(rateCorrection(linkEstimate(uploadsAt(0.8, 6, 3, 0.2)))).toBe(1);
   expect(rateCorrection(linkEstimate(uploadsAt(0.5, 6)))).toBeCloseTo(0.5, 1);
+});
+
+it("seldom corrects a link that keeps to the theory, however noisy: as often as its interval misses", () => {
+  const tries = 1000;
+  let corrected = 0;
+  for (let seed = 1; seed <= tries; seed++)
+    if (rateCorrection(linkEstimate(uploadsAt(1, 8, seed, 0.05))) !== 1) corrected++;
+  expect(corrected / tries).toBeLessThan(0.08);
 });
