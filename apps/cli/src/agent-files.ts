@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { onnxEngine } from "@offloadlab/learning";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import type { Manifest } from "@offloadlab/records";
+import { type Manifest, settingsOf } from "@offloadlab/records";
 import {
   type Deployment,
   deployedAgent,
@@ -10,7 +10,6 @@ import {
   encodeDeployment,
   type Method,
   Training,
-  trainingSettings,
 } from "@offloadlab/simulation";
 import { type ProgressLine, seconds } from "./output.ts";
 import { commitOfCode } from "./sweep-commands.ts";
@@ -71,7 +70,7 @@ const trained = async (
   signal: AbortSignal | undefined,
 ): Promise<Training> => {
   const { settings: world, seed, training: choice, learning } = manifest;
-  const settings = trainingSettings(method, choice);
+  const settings = settingsOf(method, choice);
   if (learning?.from === "scratch") return new Training(world, settings, onnxEngine, seed);
   const { hyperparameters } = choice;
   const engine = { engine: "onnx", engineModule: "onnxruntime-node" } as const;

@@ -1,16 +1,16 @@
 export * from "./archive.ts";
 export * from "./check.ts";
 export * from "./conditions.ts";
-export * from "./curves-csv.ts";
 export type { Contestant, TrainedPolicy } from "./contestants.ts";
+export * from "./curves-csv.ts";
 export * from "./experiment.ts";
 export { checkFederation } from "./federation-check.ts";
 export * from "./federation-course.ts";
 export * from "./journal.ts";
 export type * from "./journal-records.ts";
-export * from "./learning-curves.ts";
 export type { LaboratoryChoice, LearningChoice } from "./laboratory-keys.ts";
 export * from "./laboratory-policy.ts";
+export * from "./learning-curves.ts";
 export * from "./lease-quality.ts";
 export * from "./link-estimate.ts";
 export * from "./loop-axes.ts";
