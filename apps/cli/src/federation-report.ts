@@ -112,7 +112,7 @@ export const federationText = ({ learned, better }: ReturnType<typeof federation
     `Epochs to a success rate of ${reached} (mean of three successive ones), random ones included; one that never reached it counts with all its epochs:`,
     ...alignedLines([["  community", "method", "reached by", "epochs"], ...soon], 3),
     "",
-    "Differences paired by seed, with 95 % intervals; success rate and reward of 30 epochs after the last one of training:",
+    "Differences paired by seed, with 95 % intervals; success rate and reward after the last epoch of training:",
     ...alignedLines([["  community", "claim", "measure", "difference", ""], ...compared], 5),
   ].join("\n");
 };

@@ -1,6 +1,6 @@
 import { parseDocument } from "yaml";
 
-const quickEpochs = { training: 20, evaluation: 4 };
+const quickEpochs = { training: 24, evaluation: 4 };
 
 /** A manifest for a look: one seed, a few epochs; whoever joins does so at the same part of the training. */
 export const quickManifest = (text: string): string => {
