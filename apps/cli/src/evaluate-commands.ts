@@ -3,6 +3,10 @@ import { cardPathOf, modelPolicy, openPolicy, policySource, readCard } from "@of
 import type { OpenPolicy } from "@offloadlab/policies";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import {
+  answerRows,
+  answersBetween,
+  answersSoFar,
+  answersText,
   differenceTable,
   type EpochSums,
   epochSeed,
@@ -11,7 +15,6 @@ import {
   sweepTable,
 } from "@offloadlab/records";
 import { Community, type ComparedName, comparedNames, policyFor, runOpenEpoch } from "@offloadlab/simulation";
-import { answersText, reportedAnswers } from "./answers.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
 import { trainedPolicies } from "./trained-policies.ts";
@@ -34,16 +37,16 @@ interface Entrant {
 
 /** `offload evaluate`: what a training has learned, and policies beside it, over the same arrivals. */
 export const evaluate = async (folder: string, options: EvaluateOptions): Promise<void> => {
-  const { sums, answers, text } = await evaluated([folder], options);
-  printResult(options.format, exitCodes.ok, text, { rows: sweepRows(sums), answers });
+  const { sums, text } = await evaluated([folder], options);
+  printResult(options.format, exitCodes.ok, text, { rows: sweepRows(sums), answers: answerRows(sums) });
 };
 
 /** `offload compare`: the same of several trainings, and by how much each differs from each other one. */
 export const compare = async (folders: readonly string[], options: EvaluateOptions): Promise<void> => {
-  const { sums, answers, text } = await evaluated(folders, options);
+  const { sums, text } = await evaluated(folders, options);
   const differences = pairedDifferences(sums);
   const whole = differences.length === 0 ? text : `${text}\n\n${differenceTable(differences)}`;
-  printResult(options.format, exitCodes.ok, whole, { rows: sweepRows(sums), differences, answers });
+  printResult(options.format, exitCodes.ok, whole, { rows: sweepRows(sums), differences, answers: answerRows(sums) });
 };
 
 const evaluated = async (folders: readonly string[], options: EvaluateOptions) => {
@@ -53,7 +56,6 @@ const evaluated = async (folders: readonly string[], options: EvaluateOptions) =
   const entrants = [...labelled(trainings), ...[...policies, ...policy].map(namedEntrant)];
   const progress = new ProgressLine();
   const sums: EpochSums[] = [];
-  const answers: ReturnType<typeof reportedAnswers>[] = [];
   let trials = 0;
   for (const { label, open } of entrants) {
     const worlds = [];
@@ -65,24 +67,21 @@ const evaluated = async (folders: readonly string[], options: EvaluateOptions) =
       const arrivals = epochSeed(seed, epoch);
       trials += 1;
       for (const { community, policy } of worlds) {
+        const before = policy.answers && answersSoFar(policy.answers);
         const totals = await runOpenEpoch(community, policy, arrivals);
+        const answers = policy.answers && before && answersBetween(before, policy.answers);
         const { name } = community.communitySettings;
         const where = { trial: trials, policy: label, repetition: epoch, variables: {}, community: name };
-        sums.push({ ...where, epoch: 1, seed: arrivals, ...totals });
+        sums.push({ ...where, epoch: 1, seed: arrivals, ...totals, ...(answers && { answers }) });
       }
       progress.update("evaluating", `${label}: epoch ${epoch} of ${epochs}`);
     }
-    for (const { community, policy } of worlds) {
-      if (policy.answers !== undefined) {
-        answers.push(reportedAnswers(label, community.communitySettings.name, policy.answers));
-      }
-      await policy.close?.();
-    }
+    for (const { policy } of worlds) await policy.close?.();
   }
   const provenance = { sweep: folders.join(" "), commit: plan.commit, seed, trials };
-  const lines = [sweepTable(sweepRows(sums), provenance).trimEnd(), ...answersText(answers)];
+  const lines = [sweepTable(sweepRows(sums), provenance).trimEnd(), ...answersText(answerRows(sums))];
   if (folders.length > 1) lines.push(`All in the world and with the devices of ${folders[0]}.`);
-  return { sums, answers, text: lines.join("\n") };
+  return { sums, text: lines.join("\n") };
 };
 
 /** @throws Failure `config/invalid` when a policy cannot be used */

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { PolicyProblem, policySource } from "@offloadlab/deployed";
 import type { Trace, TraceProblems } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { type Experiment, readExperiment, readTraceFile } from "@offloadlab/records";
+import { type Experiment, type PolicySourceReader, readExperiment, readTraceFile } from "@offloadlab/records";
 import { parseDocument, stringify } from "yaml";
 
 /** A manifest with the experiment that it describes. */
@@ -15,6 +16,8 @@ export interface ExperimentSource {
 export interface ManifestChanges {
   readonly preset?: string;
   readonly policies?: readonly string[];
+  /** Policies from outside, besides those. */
+  readonly policy?: readonly string[];
   readonly repetitions?: number;
   readonly epochs?: number;
   readonly seed?: number;
@@ -31,19 +34,26 @@ export const readExperimentFile = async (file: string, changes: ManifestChanges 
 };
 
 /**
- * The experiment of a manifest's text, with changes; traces are looked for beside it.
+ * The experiment of a manifest's text, with changes; traces and policies that it names are looked for beside it, those of
+ * the command line where it was called.
  *
  * @throws Failure `config/invalid` with every problem
  */
 export const experimentOf = (text: string, file: string, changes: ManifestChanges = {}): ExperimentSource => {
   const changed = changedText(text, changes);
   const traces = new Map<string, Trace | TraceProblems>();
-  const experiment = readExperiment(changed, file, (name) => {
-    const path = resolve(dirname(file), name);
-    const trace = traces.get(path) ?? readTraceFile(path);
-    traces.set(path, trace);
-    return trace;
-  });
+  const called = [...(changes.policies ?? []), ...(changes.policy ?? [])];
+  const experiment = readExperiment(
+    changed,
+    file,
+    (name) => {
+      const path = resolve(dirname(file), name);
+      const trace = traces.get(path) ?? readTraceFile(path);
+      traces.set(path, trace);
+      return trace;
+    },
+    (name) => sourceIn(called.includes(name) ? process.cwd() : dirname(file), name),
+  );
   if ("problems" in experiment) throw new Failure("config/invalid", experiment.problems.join("\n"));
   const [trained] = experiment.trained;
   if (trained !== undefined) {
@@ -53,13 +63,23 @@ export const experimentOf = (text: string, file: string, changes: ManifestChange
   return { text: changed, experiment };
 };
 
+const sourceIn = (folder: string, name: string): ReturnType<PolicySourceReader> => {
+  try {
+    return policySource(name, folder);
+  } catch (error) {
+    if (!(error instanceof PolicyProblem)) throw error;
+    return { problem: `cannot be used: ${error.message}` };
+  }
+};
+
 /** The text with what a command line changes of it; untouched when that is nothing. */
-const changedText = (text: string, { set = [], ...changes }: ManifestChanges): string => {
+const changedText = (text: string, { set = [], policy = [], ...changes }: ManifestChanges): string => {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
   const document = parseDocument(text);
   // What is wrong with it is said with its place when it is read.
-  if ((given.length === 0 && set.length === 0) || document.errors.length > 0) return text;
+  if ((given.length === 0 && set.length === 0 && policy.length === 0) || document.errors.length > 0) return text;
   for (const [key, value] of given) document.set(key, document.createNode(value));
+  for (const source of policy) document.addIn(["policies"], source);
   for (const entry of set) {
     const [path = "", value = ""] = split(entry);
     document.setIn(["settings", ...path.split(".")], parseDocument(value).toJS());

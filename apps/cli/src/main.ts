@@ -1,4 +1,4 @@
-import { isPolicySource } from "@offloadlab/deployed";
+import { isPolicySource, PolicyProblem } from "@offloadlab/deployed";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
 import { comparedNames, methods, tuneEngine } from "@offloadlab/simulation";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
@@ -108,6 +108,7 @@ const withChanges = (command: Command): Command =>
   command
     .option("--preset <name>", "paper, paper-physical or testbed")
     .option("--policies <names>", "comma separated, of local, edge, greedy, fair and oracle", list)
+    .option("--policy <source>", policySourceHelp, collected)
     .option("--repetitions <n>", "how often each policy is run, with other arrivals each time", positiveInteger)
     .option("--epochs <n>", "how many epochs a repetition lasts", positiveInteger)
     .option("--seed <seed>", "what everything random is drawn from", (text) => Number(text))
@@ -261,6 +262,7 @@ program
 /** The exit status of what a command threw. */
 const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof PolicyProblem) return exitCodes.badInput;
   if (!(error instanceof Failure)) return exitCodes.failed;
   if (error.code === "config/invalid" || error.code === "image/unreadable" || error.code === "classifier/unloadable")
     return exitCodes.badInput;
@@ -275,7 +277,8 @@ try {
   const json = process.argv.includes("json");
   if (!(error instanceof CommanderError)) {
     process.stderr.write(`offload: ${messageOf(error)}\n`);
-    if (!(error instanceof Failure) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+    const isExplained = error instanceof Failure || error instanceof PolicyProblem;
+    if (!isExplained && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
     if (json)
       printResult("json", code, "", { error: messageOf(error), code: error instanceof Failure ? error.code : null });
   }

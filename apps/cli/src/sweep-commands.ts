@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
 import {
+  answerRows,
+  answersText,
   type EpochSums,
   planText,
   SweepFolder,
@@ -74,7 +76,9 @@ export const simulate = async (
     sums.push(...result.sums);
   }
   const rows = sweepRows(sums);
-  printResult(format, exitCodes.ok, sweepTable(rows, provenanceOf(plan)).trimEnd(), { rows });
+  const answers = answerRows(sums);
+  const text = [sweepTable(rows, provenanceOf(plan)).trimEnd(), ...answersText(answers)].join("\n");
+  printResult(format, exitCodes.ok, text, { rows, answers });
 };
 
 /** A cluster's scheduler spends seconds on a task, most trials less. */
@@ -92,13 +96,15 @@ seed: 1
 export const sweep = async (file: string, options: ManifestChanges & SweepOptions): Promise<void> => {
   const { on, processes, sbatch, out, format, ...changes } = options;
   const finished = await runSweep(await readExperimentFile(file, changes), options);
+  const answers = answerRows(finished.sums);
   const text = [
     sweepTable(finished.rows, provenanceOf(finished.plan)).trimEnd(),
+    ...answersText(answers),
     "",
     `${finished.folder}: ${finished.plan.trials.length} trials, ${finished.made} of them made now; \`offload report\` draws its figures`,
   ].join("\n");
   const { folder, made, rows } = finished;
-  printResult(format, exitCodes.ok, text, { folder, trials: finished.plan.trials.length, made, rows });
+  printResult(format, exitCodes.ok, text, { folder, trials: finished.plan.trials.length, made, rows, answers });
 };
 
 /**

@@ -1,6 +1,15 @@
 import { join, resolve } from "node:path";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { loopAxes, SweepFolder, type SweepPlan, type SweepRow, sweepFiles, sweepTable } from "@offloadlab/records";
+import {
+  answerRows,
+  answersText,
+  loopAxes,
+  SweepFolder,
+  type SweepPlan,
+  type SweepRow,
+  sweepFiles,
+  sweepTable,
+} from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
 import { type Format, printResult } from "./output.ts";
 import { collect, provenanceOf } from "./sweep-commands.ts";
@@ -28,8 +37,10 @@ export const reportSweep = async (sweep: SweepFolder, format: Format): Promise<v
       `${sweep.path}: ${missing.length} of ${sweep.plan.trials.length} trials are missing; \`offload sweep\` with its manifest goes on`,
     );
   }
-  const { rows } = await collect(sweep);
+  const { sums, rows } = await collect(sweep);
+  const answers = answerRows(sums);
   const files = (await drawReport(sweep.path, sweep.plan, rows)).map((file) => join(sweep.path, "report", file));
-  const text = [sweepTable(rows, provenanceOf(sweep.plan)).trimEnd(), "", ...files].join("\n");
-  printResult(format, exitCodes.ok, text, { folder: sweep.path, rows, files });
+  const table = sweepTable(rows, provenanceOf(sweep.plan)).trimEnd();
+  const text = [table, ...answersText(answers), "", ...files].join("\n");
+  printResult(format, exitCodes.ok, text, { folder: sweep.path, rows, answers, files });
 };

@@ -1,9 +1,10 @@
 import { basename } from "node:path";
+import { isPolicySource, type PolicySource } from "@offloadlab/deployed";
 import { type ComparedName, comparedNames, type Method, methods } from "@offloadlab/simulation";
 import { Type } from "typebox";
 
-/** What an experiment can compare by name: policies that need no training, and methods that train one. */
-export type Contestant = ComparedName | Method;
+/** What an experiment can compare: policies that need no training, methods that train one, and paths or addresses of others. */
+export type Contestant = ComparedName | Method | (string & {});
 const contestants: readonly string[] = [...comparedNames, ...methods];
 
 /** Agents that `offload train` has made, under the name that tables give them. */
@@ -13,36 +14,50 @@ export interface TrainedPolicy {
   readonly folder: string;
 }
 
-/** `policies` of a manifest: names, and `{trained: <folder>, name: <name>}`. */
+/** `policies` of a manifest: names, paths and addresses, and `{trained: <folder>, name: <name>}`. */
 export const PoliciesFile = Type.Array(Type.Unknown(), { minItems: 1, uniqueItems: true });
 
 /** The entries of `policies`, read. */
 export interface Contestants {
   readonly policies: readonly Contestant[];
   readonly trained: readonly TrainedPolicy[];
+  /** Those of the policies that come from outside; none where nobody looks for them. */
+  readonly sources: readonly PolicySource[];
   /** All names, in the manifest's order. */
   readonly names: readonly string[];
 }
 
+/** Finds the policy from outside that a manifest names, or says what is wrong with it. */
+export type PolicySourceReader = (name: string) => PolicySource | { readonly problem: string };
+
 const nameForm = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
-/** @param problem is told what is wrong with an entry, by its index */
+/**
+ * @param readSource finds the policies from outside; without it, as in the laboratory, they are only named
+ * @param problem is told what is wrong with an entry, by its index
+ */
 export const readContestants = (
   entries: readonly unknown[],
+  readSource: PolicySourceReader | undefined,
   problem: (index: number, what: string) => void,
 ): Contestants => {
   const policies: Contestant[] = [];
   const trained: TrainedPolicy[] = [];
+  const sources: PolicySource[] = [];
   const names: string[] = [];
   for (const [index, entry] of entries.entries()) {
     const got = JSON.stringify(entry);
     if (typeof entry === "string") {
-      if (!contestants.includes(entry)) {
+      const isOurs = contestants.includes(entry);
+      if (!isOurs && !isPolicySource(entry)) {
         problem(index, `must be one of ${contestants.join(", ")}, got ${got}`);
         continue;
       }
-      policies.push(entry as Contestant);
+      policies.push(entry);
       names.push(entry);
+      const source = isOurs ? undefined : readSource?.(entry);
+      if (source !== undefined && "problem" in source) problem(index, source.problem);
+      else if (source !== undefined) sources.push(source);
       continue;
     }
     const read = readTrained(entry);
@@ -56,7 +71,7 @@ export const readContestants = (
       names.push(read.name);
     }
   }
-  return { policies, trained, names };
+  return { policies, trained, sources, names };
 };
 
 const readTrained = (entry: unknown): TrainedPolicy | undefined => {

@@ -1,7 +1,7 @@
 import { presets, type Settings, SettingsError, settingsFromFile, settingsToFile } from "@offloadlab/model";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { type Contestants, PoliciesFile, readContestants } from "./contestants.ts";
+import { type Contestants, PoliciesFile, type PolicySourceReader, readContestants } from "./contestants.ts";
 import { type LaboratoryChoice, laboratoryChoice, laboratoryKeys } from "./laboratory-keys.ts";
 import type { LoopValue } from "./sweep-rows.ts";
 import { resolveTraces, type TraceSource } from "./trace-source.ts";
@@ -70,8 +70,14 @@ export interface ManifestProblems {
  *
  * @param file its name, for the problems
  * @param traces reads the traces that the manifest names; without it they are a problem
+ * @param sources finds the policies from outside
  */
-export const readExperiment = (text: string, file: string, traces?: TraceSource): Experiment | ManifestProblems => {
+export const readExperiment = (
+  text: string,
+  file: string,
+  traces?: TraceSource,
+  sources?: PolicySourceReader,
+): Experiment | ManifestProblems => {
   const yaml = readYaml(text, file);
   if ("problems" in yaml) return yaml;
   const validator = Compile(ExperimentFile);
@@ -79,7 +85,7 @@ export const readExperiment = (text: string, file: string, traces?: TraceSource)
   if (!validator.Check(value)) {
     return { problems: [...validator.Errors(value)].flatMap((error) => problemsOf(error, yaml)) };
   }
-  return resolve(value, yaml, traces);
+  return resolve(value, yaml, traces, sources);
 };
 
 const problemsOf = (
@@ -112,9 +118,10 @@ const resolve = (
   file: ExperimentFile,
   yaml: YamlText,
   traces: TraceSource | undefined,
+  readSource: PolicySourceReader | undefined,
 ): Experiment | ManifestProblems => {
   const problems: string[] = [];
-  const contestants = readContestants(file.policies, (index, what) =>
+  const contestants = readContestants(file.policies, readSource, (index, what) =>
     problems.push(`${yaml.at(["policies", String(index)])}: \`policies.${index}\` ${what}`),
   );
   const loops = Object.entries(file.loop ?? {});

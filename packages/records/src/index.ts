@@ -1,7 +1,8 @@
+export * from "./answers.ts";
 export * from "./archive.ts";
 export * from "./check.ts";
 export * from "./conditions.ts";
-export type { Contestant, TrainedPolicy } from "./contestants.ts";
+export type { Contestant, PolicySourceReader, TrainedPolicy } from "./contestants.ts";
 export * from "./curves-csv.ts";
 export * from "./experiment.ts";
 export { checkFederation } from "./federation-check.ts";

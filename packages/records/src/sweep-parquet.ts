@@ -12,6 +12,7 @@ import {
   VARCHAR,
 } from "@duckdb/node-api";
 import { type Outcome, outcomes } from "@offloadlab/model";
+import { type AnswerCounts, fallbackReasons } from "@offloadlab/policies";
 import type { EpochSums, LoopValue } from "./sweep-rows.ts";
 
 interface Column {
@@ -80,9 +81,19 @@ export const readParquet = (path: string): Promise<EpochSums[]> =>
         reward: number("reward"),
         energyJoules: number("energy_joules"),
         waitingSeconds: number("waiting_seconds"),
+        ...(row["answers_asked"] === undefined || number("answers_asked") === 0 ? {} : { answers: answersIn(number) }),
       };
     });
   });
+
+const answersIn = (number: (name: string) => number): AnswerCounts => ({
+  asked: number("answers_asked"),
+  adjusted: number("answers_adjusted"),
+  fallbacks: Object.fromEntries(
+    fallbackReasons.map((reason) => [reason, number(`fallbacks_${reason}`)]),
+  ) as AnswerCounts["fallbacks"],
+  firstProblem: undefined,
+});
 
 const columnsOf = (sums: readonly EpochSums[]): Column[] => [
   { name: "trial", type: INTEGER, of: ({ trial }) => trial },
@@ -101,6 +112,18 @@ const columnsOf = (sums: readonly EpochSums[]): Column[] => [
   { name: "reward", type: DOUBLE, of: ({ reward }) => reward },
   { name: "energy_joules", type: DOUBLE, of: ({ energyJoules }) => energyJoules },
   { name: "waiting_seconds", type: DOUBLE, of: ({ waitingSeconds }) => waitingSeconds },
+  ...(sums.some(({ answers }) => answers !== undefined) ? answerColumns : []),
+];
+
+/** 0 for policies of ours. */
+const answerColumns: readonly Column[] = [
+  { name: "answers_asked", type: INTEGER, of: ({ answers }) => answers?.asked ?? 0 },
+  { name: "answers_adjusted", type: INTEGER, of: ({ answers }) => answers?.adjusted ?? 0 },
+  ...fallbackReasons.map((reason) => ({
+    name: `fallbacks_${reason}`,
+    type: INTEGER,
+    of: ({ answers }: EpochSums) => answers?.fallbacks[reason] ?? 0,
+  })),
 ];
 
 /** `completed_local` for `completed-local`. */

@@ -1,17 +1,20 @@
+import { openPolicy, PolicyProblem, type PolicySource, policySource } from "@offloadlab/deployed";
 import { type AgentWeights, onnxEngine } from "@offloadlab/learning";
 import { randomStream, type Settings, settingsFromFile, settingsToFile } from "@offloadlab/model";
+import type { OpenPolicy, Policy } from "@offloadlab/policies";
 import {
   Community,
   type ComparedName,
-  comparedNames,
   type Method,
+  methods,
   policyFor,
   type RoundRecord,
-  runEpoch,
+  runOpenEpoch,
   Training,
   type TrainingRecord,
   type TrainingSettings,
 } from "@offloadlab/simulation";
+import { answersBetween, answersSoFar } from "./answers.ts";
 import type { Contestant } from "./contestants.ts";
 import type { Experiment, Point } from "./experiment.ts";
 import type { EpochSums } from "./sweep-rows.ts";
@@ -38,14 +41,16 @@ export interface SweepPlan {
   readonly seed: number;
   readonly epochs: number;
   readonly points: readonly Point[];
+  /** Policies from outside, as they were when the sweep was planned. */
+  readonly sources: readonly PolicySource[];
   readonly trials: readonly SweepTrial[];
 }
 
-const formatVersion = 2;
+const formatVersion = 3;
 
 /** The trials of an experiment: every policy at every point, repetition by repetition. */
 export const sweepPlan = (experiment: Experiment, commit: string): SweepPlan => {
-  const { name, seed, epochs, points, policies, repetitions } = experiment;
+  const { name, seed, epochs, points, policies, sources, repetitions } = experiment;
   const trials: SweepTrial[] = [];
   for (const point of points.keys()) {
     for (const policy of policies) {
@@ -55,7 +60,7 @@ export const sweepPlan = (experiment: Experiment, commit: string): SweepPlan => 
       }
     }
   }
-  return { name, commit, seed, epochs, points, trials };
+  return { name, commit, seed, epochs, points, sources, trials };
 };
 
 /** What the arrivals of an epoch are drawn from; epochs count from 1. */
@@ -127,8 +132,17 @@ export const simulateTrial = async (
   const { policy, seed } = trial;
   const point = plan.points[trial.point];
   if (point === undefined) throw new RangeError(`Expected a point below ${plan.points.length}, got ${trial.point}`);
+  const source = plan.sources.find(({ name }) => name === policy);
+  if (source !== undefined) {
+    const worlds = await openedWorlds(source, point, seed);
+    try {
+      return { sums: await evaluated(plan, trial, worlds, (done) => onEpoch(done, plan.epochs)), trained: undefined };
+    } finally {
+      for (const { policy: opened } of worlds) await opened.close();
+    }
+  }
   if (!isLearned(policy)) {
-    const worlds = worldsOf(policy, point, seed);
+    const worlds = worldsOf(policy as ComparedName, point, seed);
     return { sums: await evaluated(plan, trial, worlds, (done) => onEpoch(done, plan.epochs)), trained: undefined };
   }
   const settings = settingsOf(policy, point.training);
@@ -147,7 +161,7 @@ export const simulateTrial = async (
 const evaluated = async (
   plan: SweepPlan,
   trial: SweepTrial,
-  worlds: ReturnType<Training["policies"]>,
+  worlds: readonly { readonly community: Community; readonly policy: Policy | OpenPolicy }[],
   onEpoch: (done: number) => void | Promise<void>,
 ): Promise<EpochSums[]> => {
   const { number, policy: name, repetition } = trial;
@@ -156,7 +170,8 @@ const evaluated = async (
   for (let epoch = 1; epoch <= plan.epochs; epoch++) {
     const seed = epochSeed(trial.seed, epoch);
     for (const { community, policy } of worlds) {
-      const totals = runEpoch(community, policy, seed);
+      const before = "answers" in policy ? answersSoFar(policy.answers) : undefined;
+      const totals = await runOpenEpoch(community, policy, seed);
       const { name: communityName } = community.communitySettings;
       sums.push({
         trial: number,
@@ -167,6 +182,7 @@ const evaluated = async (
         epoch,
         seed,
         ...totals,
+        ...("answers" in policy && before !== undefined ? { answers: answersBetween(before, policy.answers) } : {}),
       });
     }
     await onEpoch(epoch);
@@ -175,14 +191,26 @@ const evaluated = async (
 };
 
 /** Whether a method has to be trained before it can be evaluated. */
-export const isLearned = (policy: Contestant): policy is Method =>
-  !(comparedNames as readonly string[]).includes(policy);
+export const isLearned = (policy: Contestant): policy is Method => (methods as readonly string[]).includes(policy);
 
 const worldsOf = (policy: ComparedName, { settings }: Point, seed: number) =>
   settings.communities.map((_, index) => {
     const community = new Community(settings, index, seed);
     return { community, policy: policyFor(policy, community) };
   });
+
+/** @throws PolicyProblem when a policy cannot be used, or is no more what it was when the sweep was planned */
+const openedWorlds = async ({ name, location, sha256 }: PolicySource, { settings }: Point, seed: number) => {
+  if (policySource(location, "/").sha256 !== sha256) {
+    throw new PolicyProblem(`${name} has changed since the sweep was planned: begin another sweep with it`);
+  }
+  const communities = settings.communities.map((_, index) => new Community(settings, index, seed));
+  const opened: { community: Community; policy: OpenPolicy }[] = [];
+  for (const [index, community] of communities.entries()) {
+    opened.push({ community, policy: await openPolicy(location, settings, index, community.devices) });
+  }
+  return opened;
+};
 
 /** A plan as JSON. */
 export const planText = (plan: SweepPlan): string => {
@@ -206,11 +234,11 @@ export const planFromText = (text: string): SweepPlan => {
   };
   if (plan.format !== formatVersion)
     throw new SyntaxError(`expected a plan of format ${formatVersion}, got ${plan.format}`);
-  const { name, commit, seed, epochs, trials } = plan;
+  const { name, commit, seed, epochs, sources, trials } = plan;
   const points = plan.points.map(({ settings, trainedIn, ...others }) => ({
     ...others,
     settings: settingsFromFile(settings),
     ...(trainedIn === undefined ? {} : { trainedIn: settingsFromFile(trainedIn) }),
   }));
-  return { name, commit, seed, epochs, points, trials };
+  return { name, commit, seed, epochs, points, sources, trials };
 };

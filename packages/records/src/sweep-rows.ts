@@ -1,4 +1,5 @@
 import type { Outcome } from "@offloadlab/model";
+import type { AnswerCounts } from "@offloadlab/policies";
 
 /** What a loop variable is set to. */
 export type LoopValue = number | string | boolean;
@@ -22,6 +23,8 @@ export interface EpochSums {
   readonly reward: number;
   readonly energyJoules: number;
   readonly waitingSeconds: number;
+  /** Of a policy from outside: what became of its answers. */
+  readonly answers?: AnswerCounts;
 }
 
 /** A mean over independent trials, with both of its 95 % intervals; null where n does not allow one. */
