@@ -1,5 +1,6 @@
 import { basename } from "node:path";
-import { cardPathOf, modelPolicy, openPolicy, policySource, readCard } from "@offloadlab/deployed";
+import { cardPathOf, modelPolicy, openPolicy, policyFiles, policySource, readCard } from "@offloadlab/deployed";
+import { communityAt } from "@offloadlab/model";
 import type { OpenPolicy } from "@offloadlab/policies";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import {
@@ -17,7 +18,6 @@ import {
 import { Community, type ComparedName, comparedNames, policyFor, runOpenEpoch } from "@offloadlab/simulation";
 import { exitCodes } from "./exit-codes.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
-import { trainedPolicies } from "./trained-policies.ts";
 import { openTraining, type TrainingPlan } from "./training-folder.ts";
 
 export interface EvaluateOptions {
@@ -97,7 +97,11 @@ const opened = async <T>(open: () => Promise<T>): Promise<T> => {
 /** A training's policies as their files would be: each decides in whatever community it is opened for. */
 const trainedEntrant = async (folder: string) => {
   const { training, plan } = await openTraining(folder);
-  const files = trainedPolicies(training, plan);
+  const { method, networks } = plan.settings;
+  const files = training.agents.map(({ actor }, index) => ({
+    community: communityAt(plan.world, index).name,
+    ...policyFiles(actor, networks, plan.world, index, { method }),
+  }));
   await training.close();
   const open: Entrant["open"] = async ({ settings, communityIndex, devices, communitySettings: { name } }) => {
     const own = files.find(({ community }) => community === name);

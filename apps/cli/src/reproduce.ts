@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   alignedLines,
+  answerRows,
+  answersText,
   differenceOf,
   type EpochSums,
   formatEstimate,
@@ -103,6 +105,7 @@ const reproduceOne = async (name: string, source: ExperimentSource, commit: stri
     ...(federation === undefined ? [] : ["", federationText(federation)]),
     ...(orderings.length === 0 ? [] : ["", orderingsText(orderings)]),
     ...besideFair(sums),
+    ...answersText(answerRows(sums)),
     "",
     `${plan.trials.length} trials; their ${curves.length} trainings took ${minutes(processorSeconds)} minutes of one processor, whichever experiment they were made for`,
   ].join("\n");
@@ -147,12 +150,12 @@ const besideFair = (sums: readonly EpochSums[]): string[] => {
 };
 
 /** What makes the same again. */
-const commandOf = (name: string, { quick = false, set = [], ...options }: ReproduceOptions): string => {
+const commandOf = (name: string, { quick = false, set = [], policy = [], ...options }: ReproduceOptions): string => {
   const what = Object.entries(manifests).find(([, names]) => (names as readonly string[]).includes(name))?.[0];
   const { preset, policies, repetitions, epochs, seed } = options;
   const given = Object.entries({ preset, policies, repetitions, epochs, seed })
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `--${key} ${String(value)}`);
-  const changes = [...given, ...set.map((each) => `--set ${each}`)];
+  const changes = [...given, ...policy.map((each) => `--policy ${each}`), ...set.map((each) => `--set ${each}`)];
   return ["npx offload reproduce", what, ...(quick ? ["--quick"] : []), ...changes].join(" ");
 };

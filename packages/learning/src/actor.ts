@@ -2,6 +2,7 @@ import { type Choices, indexOfLargest, writeChoice } from "./choices.ts";
 import type { FeatureSettings } from "./features.ts";
 import { type Constant, encodeModel, type Graph, type GraphNode } from "./graph/onnx.ts";
 import { type ReadModel, readModel } from "./graph/onnx-reader.ts";
+import { layoutSize } from "./graph/parameters.ts";
 import { Forward, type NetworkShape, networkLayout } from "./network.ts";
 
 /** What of an agent decides: a network and what its outputs mean. */
@@ -103,14 +104,20 @@ export const actorOf = (bytes: Uint8Array, model: ReadModel = readModel(bytes)):
   const [inputs = 0, hidden = 0] = constants.get("firstWeights")?.shape ?? [];
   const [, outputs = 0] = constants.get("lastWeights")?.shape ?? [];
   const shape: NetworkShape = { inputs, hidden, outputs, pooled: constants.has("pooledWeights") };
-  const parts = Object.keys(networkLayout(shape)).map((name) => constants.get(name)?.data);
-  if (parts.some((part) => part === undefined)) return undefined;
+  const parts = Object.keys(networkLayout(shape)).map((name) => constants.get(name)?.data ?? new Float32Array());
+  const size = layoutSize(networkLayout(shape));
+  if (size === 0 || parts.reduce((sum, { length }) => sum + length, 0) !== size) return undefined;
   const table = constants.get("choices");
   const [count = 0, numbers = 0] = table?.shape ?? [];
   const choices = Array.from({ length: count }, (_, i) => [
     ...(table?.data ?? []).slice(i * numbers, (i + 1) * numbers),
   ]);
-  const weights = Float32Array.from(parts.flatMap((part) => [...(part as Float32Array)]));
+  const weights = new Float32Array(size);
+  let at = 0;
+  for (const part of parts) {
+    weights.set(part, at);
+    at += part.length;
+  }
   const networks = model.inputs[0]?.shape[0] === anyRows ? "set" : "flat";
   const actor: Actor = { shape, weights, choices: table === undefined ? undefined : choices };
   return isSame(bytes, actor, networks) ? actor : undefined;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeModel, type Graph } from "./onnx.ts";
 import { readModel } from "./onnx-reader.ts";
+import { bytesField, type Fields, floatField, integerField, joined, messageField, stringField } from "./wire.ts";
 
 const scaled: Graph = {
   name: "scaled",
@@ -50,6 +51,20 @@ test("bytes that are no model are refused, whatever they are", () => {
       expect(() => readModel(noise)).toThrow(RangeError);
     }),
   );
+});
+
+test("floats are read wherever ONNX allows them, but for those of other files", () => {
+  const floats = Float32Array.of(1.5, -2);
+  const tensor = (name: string, ...values: Fields[]): Fields =>
+    messageField(5, [...integerField(1, 2), ...integerField(2, 1), ...stringField(8, name), ...values.flat()]);
+  const graph = [
+    ...tensor("packed", bytesField(4, new Uint8Array(floats.buffer))),
+    ...tensor("one by one", floatField(4, 1.5), floatField(4, -2)),
+    ...tensor("elsewhere", integerField(14, 1)),
+    ...messageField(12, stringField(1, "y")),
+  ];
+  const { constants } = readModel(joined(messageField(7, graph)));
+  expect(constants).toEqual(["packed", "one by one"].map((name) => ({ name, shape: [2], data: floats })));
 });
 
 test("a constant that is shorter than its shape is refused", () => {

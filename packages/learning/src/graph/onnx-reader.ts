@@ -1,3 +1,4 @@
+import { joined } from "./wire.ts";
 import { bytesOf, fieldsOf, integersOf, textOf, type WireField } from "./wire-reader.ts";
 
 // Field and enum numbers are those of onnx/onnx.proto (the ONNX specification); each function names its message.
@@ -55,13 +56,14 @@ export const readModel = (bytes: Uint8Array): ReadModel => {
 };
 
 const floatType = 1;
+const externalLocation = 1;
 
-/** TensorProto of floats; nothing of others. */
+/** TensorProto of floats; nothing of others, nor of what lies in another file. */
 const readTensor = (fields: readonly WireField[]): ReadConstant[] => {
-  if (integersOf(fields, 2).at(-1) !== floatType) return [];
+  if (integersOf(fields, 2).at(-1) !== floatType || integersOf(fields, 14).at(-1) === externalLocation) return [];
   const shape = integersOf(fields, 1);
   // In `raw_data`, or in `float_data`, packed or one by one. A copy: its place need not suit float32.
-  const data = Uint8Array.from([...bytesOf(fields, 9), ...bytesOf(fields, 4)].flatMap((part) => [...part]));
+  const data = joined([...bytesOf(fields, 9), ...bytesOf(fields, 4)]);
   const name = textOf(fields, 8);
   const size = shape.reduce((product, each) => product * each, 4);
   if (data.length !== size) {
