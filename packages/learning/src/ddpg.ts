@@ -1,9 +1,7 @@
-import { type RandomStream, randomStream } from "@offloadlab/model";
-import type { Actor } from "./actor.ts";
-import type { Agent, AgentSnapshot, AgentWeights, Losses, Proximal } from "./agent.ts";
-import { restoreFrom, snapshotOf } from "./agent-snapshot.ts";
+import { ActorCritic } from "./actor-critic.ts";
+import type { AgentWeights, Losses, Proximal } from "./agent.ts";
 import { batchInput } from "./batch.ts";
-import { type ExplorationSettings, explorationBounds, exploreAround, randomAction } from "./exploration.ts";
+import { type ExplorationSettings, explorationBounds } from "./exploration.ts";
 import {
   add,
   concat,
@@ -17,14 +15,10 @@ import {
 } from "./graph/expression.ts";
 import { flattened, layoutSize, weightsIn } from "./graph/parameters.ts";
 import type { Engine } from "./graph/program.ts";
-import { actor, Forward, initialWeights, type NetworkShape, network, networkLayout, type Rows } from "./network.ts";
-import { Normal } from "./normal.ts";
-import { Programs } from "./programs.ts";
+import { actor, initialWeights, type NetworkShape, network, networkLayout, type Rows } from "./network.ts";
 import { refuseProximal } from "./proximal.ts";
-import { ReplayBuffer, type Transition, transitionWidth } from "./replay-buffer.ts";
 import { checkSettings, type LearnerSettings } from "./settings.ts";
 import { descended, followed, trainedInput, trainedOutputs } from "./trained.ts";
-import { TrainedNetworks } from "./trained-networks.ts";
 
 export interface DdpgSettings extends LearnerSettings, ExplorationSettings {}
 
@@ -94,18 +88,7 @@ export const ddpgUpdate = (shape: Rows, settings: DdpgSettings): Record<string, 
  * Differs: noise is Gaussian, as TD3's, where the authors' is correlated in time; no weight decay, no batch normalisation,
  * and actions enter the critic with the states.
  */
-export class Ddpg implements Agent {
-  readonly shape: Rows;
-  readonly settings: DdpgSettings;
-  readonly buffer: ReplayBuffer;
-  readonly #seed: number;
-  readonly #programs: Programs;
-  readonly #forward: Forward;
-  readonly #networks: TrainedNetworks;
-  readonly #batch: Float32Array;
-  readonly #normal: Normal;
-  #random: RandomStream;
-
+export class Ddpg extends ActorCritic<DdpgSettings> {
   /**
    * @param weightsSeed what the networks begin as; targets equal them
    * @param drawsSeed of exploration and batches
@@ -113,69 +96,29 @@ export class Ddpg implements Agent {
    */
   constructor(engine: Engine, shape: Rows, settings: DdpgSettings, weightsSeed: number, drawsSeed = weightsSeed) {
     checkSettings(settings, explorationBounds);
-    const shapes = ddpgShapes(shape, settings);
-    this.shape = shape;
-    this.settings = settings;
-    this.buffer = new ReplayBuffer(shape, settings.bufferCapacity);
-    this.#seed = drawsSeed;
-    this.#programs = new Programs(engine);
-    this.#forward = new Forward(shapes.actor, shape.rows);
-    this.#batch = new Float32Array(settings.batchSize * shape.rows * transitionWidth(shape));
-    this.#networks = new TrainedNetworks({
-      critic: initialWeights(networkLayout(shapes.critic), weightsSeed, "critic 1"),
-      actor: initialWeights(networkLayout(shapes.actor), weightsSeed, "actor"),
-    });
-    this.#random = randomStream(drawsSeed, "epoch", 0);
-    this.#normal = new Normal(this.#random);
-  }
-
-  beginEpoch(epoch: number): void {
-    this.#random = randomStream(this.#seed, "epoch", epoch);
-    this.#normal.use(this.#random);
-  }
-
-  /** μ(s) */
-  act(state: Float32Array, action: Float32Array): void {
-    this.#forward.run(this.#networks.weightsOf("actor"), state, action);
-    for (let i = 0; i < action.length; i++) action[i] = Math.tanh(action[i] as number);
-  }
-
-  explore(state: Float32Array, action: Float32Array): void {
-    this.act(state, action);
-    exploreAround(action, this.shape, this.settings, this.#random, this.#normal);
-  }
-
-  actRandomly(action: Float32Array): void {
-    randomAction(action, this.#random);
-  }
-
-  store(transition: Transition): void {
-    this.buffer.push(transition);
+    const { actor: actorShape, critic: criticShape } = ddpgShapes(shape, settings);
+    const critic = initialWeights(networkLayout(criticShape), weightsSeed, "critic 1");
+    super(engine, shape, settings, actorShape, { critic }, weightsSeed, drawsSeed);
   }
 
   async update(): Promise<Losses> {
-    this.buffer.sample(this.#random, this.settings.batchSize, this.#batch);
-    const program = await this.#programs.open("ddpg", () => ddpgUpdate(this.shape, this.settings));
-    const results = await program.run({ ...this.#networks.feeds(), batch: this.#batch });
-    this.#networks.take(results);
+    const batch = this.sampled();
+    const program = await this.programs.open("ddpg", () => ddpgUpdate(this.shape, this.settings));
+    const results = await program.run({ ...this.networks.feeds(), batch });
+    this.networks.take(results);
     return { critic: results["criticLoss"]?.[0] ?? Number.NaN, actor: results["actorLoss"]?.[0] ?? Number.NaN };
-  }
-
-  get actor(): Actor {
-    const { actor: shape } = ddpgShapes(this.shape, this.settings);
-    return { shape, weights: this.#networks.weightsOf("actor").slice(), choices: undefined };
   }
 
   get weights(): AgentWeights {
     return {
-      critic: this.#networks.weightsOf("critic").slice(),
-      actor: this.#networks.weightsOf("actor").slice(),
+      critic: this.networks.weightsOf("critic").slice(),
+      actor: this.networks.weightsOf("actor").slice(),
     };
   }
 
   /** @throws RangeError when they are of other networks */
   set weights({ critic, actor: policy }: AgentWeights) {
-    this.#networks.replaceWeights({ critic, actor: policy });
+    this.networks.replaceWeights({ critic, actor: policy });
   }
 
   get proximal(): undefined {
@@ -185,17 +128,5 @@ export class Ddpg implements Agent {
   /** @throws RangeError when any λ is above 0 */
   set proximal(proximal: Proximal | undefined) {
     refuseProximal("DDPG", proximal);
-  }
-
-  snapshot(): AgentSnapshot {
-    return snapshotOf(this.#networks, this.buffer);
-  }
-
-  restore(snapshot: AgentSnapshot): void {
-    restoreFrom(snapshot, this.#networks, this.buffer);
-  }
-
-  close(): Promise<void> {
-    return this.#programs.close();
   }
 }

@@ -1,9 +1,7 @@
-import { type RandomStream, randomStream } from "@offloadlab/model";
-import type { Actor } from "./actor.ts";
-import type { Agent, AgentSnapshot, AgentWeights, Losses, Proximal } from "./agent.ts";
-import { restoreFrom, snapshotOf } from "./agent-snapshot.ts";
+import { ActorCritic } from "./actor-critic.ts";
+import type { AgentWeights, Losses, Proximal } from "./agent.ts";
 import { batchInput } from "./batch.ts";
-import { type ExplorationSettings, explorationBounds, exploreAround, randomAction } from "./exploration.ts";
+import { type ExplorationSettings, explorationBounds } from "./exploration.ts";
 import {
   add,
   clip,
@@ -23,14 +21,11 @@ import {
 } from "./graph/expression.ts";
 import { flattened, layoutSize, type Weights, weightsIn } from "./graph/parameters.ts";
 import type { Engine, Values } from "./graph/program.ts";
-import { actor, Forward, initialWeights, type NetworkShape, network, networkLayout, type Rows } from "./network.ts";
-import { Normal } from "./normal.ts";
-import { Programs } from "./programs.ts";
+import { actor, initialWeights, type NetworkShape, network, networkLayout, type Rows } from "./network.ts";
 import { isDrawn, proximalGradient } from "./proximal.ts";
-import { ReplayBuffer, type Transition, transitionWidth } from "./replay-buffer.ts";
 import { checkSettings, counts, type LearnerSettings, sizes } from "./settings.ts";
 import { descended, followed, trainedInput, trainedOutputs } from "./trained.ts";
-import { sized, TrainedNetworks } from "./trained-networks.ts";
+import { sized } from "./trained-networks.ts";
 
 /** Alg. 1, line 1, and the paper's §V-A, where it says; defaults are in `td3Defaults`. */
 export interface Td3Settings extends LearnerSettings, ExplorationSettings {
@@ -183,18 +178,8 @@ export const td3Update = (
  * - The paper has one value for a community; here each row has as many values as its shape says, each with its own reward.
  * - Rows act at random now and then, and updates begin when the caller says so: the paper has neither.
  */
-export class Td3 implements Agent {
-  readonly shape: Rows;
-  readonly settings: Td3Settings;
-  readonly buffer: ReplayBuffer;
-  readonly #seed: number;
-  readonly #programs: Programs;
-  readonly #forward: Forward;
-  readonly #networks: TrainedNetworks;
-  readonly #batch: Float32Array;
+export class Td3 extends ActorCritic<Td3Settings> {
   readonly #targetNoise: Float32Array;
-  readonly #normal: Normal;
-  #random: RandomStream;
   #proximal: Proximal | undefined;
   /** What it is drawn to, as an update is fed. */
   #pull: Values = {};
@@ -208,91 +193,47 @@ export class Td3 implements Agent {
    */
   constructor(engine: Engine, shape: Rows, settings: Td3Settings, weightsSeed: number, drawsSeed = weightsSeed) {
     checkSettings(settings, { ...explorationBounds, updateActorEvery: counts, targetNoise: sizes });
-    const shapes = td3Shapes(shape, settings);
-    const criticLayout = networkLayout(shapes.critic);
-    this.shape = shape;
-    this.settings = settings;
-    this.buffer = new ReplayBuffer(shape, settings.bufferCapacity);
-    this.#seed = drawsSeed;
-    this.#programs = new Programs(engine);
-    this.#forward = new Forward(shapes.actor, shape.rows);
-    this.#batch = new Float32Array(settings.batchSize * shape.rows * transitionWidth(shape));
+    const { actor: actorShape, critic } = td3Shapes(shape, settings);
+    const [first, second] = ["critic 1", "critic 2"].map((name) =>
+      initialWeights(networkLayout(critic), weightsSeed, name),
+    ) as [Float32Array, Float32Array];
+    super(engine, shape, settings, actorShape, { critics: joined(first, second) }, weightsSeed, drawsSeed);
     this.#targetNoise = new Float32Array(settings.batchSize * shape.rows * shape.actions);
-    this.#networks = new TrainedNetworks({
-      critics: joined(
-        initialWeights(criticLayout, weightsSeed, "critic 1"),
-        initialWeights(criticLayout, weightsSeed, "critic 2"),
-      ),
-      actor: initialWeights(networkLayout(shapes.actor), weightsSeed, "actor"),
-    });
-    this.#random = randomStream(drawsSeed, "epoch", 0);
-    this.#normal = new Normal(this.#random);
-  }
-
-  beginEpoch(epoch: number): void {
-    this.#random = randomStream(this.#seed, "epoch", epoch);
-    this.#normal.use(this.#random);
-  }
-
-  /** μ(s) */
-  act(state: Float32Array, action: Float32Array): void {
-    this.#forward.run(this.#networks.weightsOf("actor"), state, action);
-    for (let i = 0; i < action.length; i++) action[i] = Math.tanh(action[i] as number);
-  }
-
-  /** Alg. 1, line 10: μ(s) + ε₁ */
-  explore(state: Float32Array, action: Float32Array): void {
-    this.act(state, action);
-    exploreAround(action, this.shape, this.settings, this.#random, this.#normal);
-  }
-
-  actRandomly(action: Float32Array): void {
-    randomAction(action, this.#random);
-  }
-
-  /** Alg. 1, line 12 */
-  store(transition: Transition): void {
-    this.buffer.push(transition);
   }
 
   /** Alg. 1, lines 13 to 20 */
   async update(): Promise<Losses> {
-    const { batchSize, targetNoise, noiseClip, updateActorEvery } = this.settings;
-    this.buffer.sample(this.#random, batchSize, this.#batch);
-    this.#normal.fill(this.#targetNoise, targetNoise, noiseClip);
+    const { targetNoise, noiseClip, updateActorEvery } = this.settings;
+    const batch = this.sampled();
+    this.normal.fill(this.#targetNoise, targetNoise, noiseClip);
     // Alg. 1, line 17
-    const withActor = (this.#networks.stepsOf("critics") + 1) % updateActorEvery === 0;
+    const withActor = (this.networks.stepsOf("critics") + 1) % updateActorEvery === 0;
     const withProximal = this.#proximal !== undefined;
     const name = `td3${withActor ? "-actor" : ""}${withProximal ? "-proximal" : ""}`;
-    const program = await this.#programs.open(name, () =>
+    const program = await this.programs.open(name, () =>
       td3Update(this.shape, this.settings, { withActor, withProximal }),
     );
-    const feeds = { ...this.#networks.feeds(), ...this.#pull, batch: this.#batch, targetNoise: this.#targetNoise };
+    const feeds = { ...this.networks.feeds(), ...this.#pull, batch, targetNoise: this.#targetNoise };
     const results = await program.run(feeds);
-    this.#networks.take(results);
+    this.networks.take(results);
     const [critic1 = Number.NaN, critic2 = Number.NaN] = results["criticLosses"] ?? [];
     const actorLoss = results["actorLoss"]?.[0];
     return { critic1, critic2, ...(actorLoss === undefined ? {} : { actor: actorLoss }) };
   }
 
-  get actor(): Actor {
-    const { actor: shape } = td3Shapes(this.shape, this.settings);
-    return { shape, weights: this.#networks.weightsOf("actor").slice(), choices: undefined };
-  }
-
   get weights(): AgentWeights {
-    const critics = this.#networks.weightsOf("critics");
+    const critics = this.networks.weightsOf("critics");
     const half = critics.length / 2;
     return {
       critic1: critics.slice(0, half),
       critic2: critics.slice(half),
-      actor: this.#networks.weightsOf("actor").slice(),
+      actor: this.networks.weightsOf("actor").slice(),
     };
   }
 
   /** Alg. 1, line 6. @throws RangeError when they are of other networks */
   set weights(weights: AgentWeights) {
-    this.#networks.replaceWeights(this.#checked(weights));
+    this.networks.replaceWeights(this.#checked(weights));
   }
 
   get proximal(): Proximal | undefined {
@@ -302,18 +243,6 @@ export class Td3 implements Agent {
   set proximal(proximal: Proximal | undefined) {
     this.#pull = isDrawn(proximal) ? this.#pullOf(proximal) : {};
     this.#proximal = isDrawn(proximal) ? proximal : undefined;
-  }
-
-  snapshot(): AgentSnapshot {
-    return snapshotOf(this.#networks, this.buffer);
-  }
-
-  restore(snapshot: AgentSnapshot): void {
-    restoreFrom(snapshot, this.#networks, this.buffer);
-  }
-
-  close(): Promise<void> {
-    return this.#programs.close();
   }
 
   #pullOf({ lambdas, weights }: Proximal): Values {
@@ -329,10 +258,10 @@ export class Td3 implements Agent {
 
   /** Weights as the networks have them, copied. */
   #checked({ critic1, critic2, actor: policy }: AgentWeights): { critics: Float32Array; actor: Float32Array } {
-    const half = this.#networks.weightsOf("critics").length / 2;
+    const half = this.networks.weightsOf("critics").length / 2;
     return {
       critics: joined(sized("critic1", critic1, half), sized("critic2", critic2, half)),
-      actor: sized("actor", policy, this.#networks.weightsOf("actor").length).slice(),
+      actor: sized("actor", policy, this.networks.weightsOf("actor").length).slice(),
     };
   }
 }
