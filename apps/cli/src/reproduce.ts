@@ -24,7 +24,7 @@ import { besideOf, comparisonText } from "./paper-comparison.ts";
 import { paperTable } from "./paper-table.ts";
 import { experimentsFolder } from "./paths.ts";
 import { quickManifest } from "./quick.ts";
-import { writeReproduction } from "./reproduction-files.ts";
+import { trainingsOf, writeReproduction } from "./reproduction-files.ts";
 import { writeResultsReadme } from "./results-readme.ts";
 import { commitOfCode, provenanceOf, runSweep, type SweepOptions } from "./sweep-commands.ts";
 
@@ -99,7 +99,7 @@ const reproduceOne = async (name: string, source: ExperimentSource, commit: stri
   const own = rows.filter(({ community }) => community === "all");
   const orderings = orderingsOf(sums, comparable ? paperTable : []);
   const federation = name.startsWith("federation") ? federationOf(curves, sums) : undefined;
-  const processorSeconds = curves.reduce((sum, curve) => sum + curve.processorSeconds, 0);
+  const { trainings, processorSeconds } = trainingsOf(finished);
   const text = [
     ...(comparable ? [comparisonText(own)] : [sweepTable(own, provenanceOf(plan)).trimEnd()]),
     ...(federation === undefined ? [] : ["", federationText(federation)]),
@@ -107,7 +107,7 @@ const reproduceOne = async (name: string, source: ExperimentSource, commit: stri
     ...besideFair(sums),
     ...answersText(answerRows(sums)),
     "",
-    `${plan.trials.length} trials; their ${curves.length} trainings took ${minutes(processorSeconds)} minutes of one processor, whichever experiment they were made for`,
+    `${plan.trials.length} trials; their ${trainings} trainings took ${minutes(processorSeconds)} minutes of one processor, whichever experiment they were made for`,
   ].join("\n");
   const target = join(out, name);
   const files = (await writeReproduction(target, text, finished, orderings, commandOf(name, options))).map((file) =>

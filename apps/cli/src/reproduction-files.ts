@@ -28,11 +28,11 @@ const federated: CurveView = (["successRatio", "reward"] as const).flatMap((metr
   ["all", "R3"].map((community) => ({ metric, community })),
 );
 
-const titles: Readonly<Record<CurveMetric, string>> = {
-  reward: "Reward per epoch",
-  successRatio: "Task success rate",
-  energyJoules: "Average energy consumption [J]",
-  waitingSeconds: "Average waiting time [s]",
+const views: Readonly<Record<CurveMetric, Pick<CurvePanel, "title" | "limits">>> = {
+  reward: { title: "Reward per epoch", limits: [Number.NEGATIVE_INFINITY, 0] },
+  successRatio: { title: "Task success rate", limits: [0, 1] },
+  energyJoules: { title: "Average energy consumption [J]", limits: [0, Number.POSITIVE_INFINITY] },
+  waitingSeconds: { title: "Average waiting time [s]", limits: [0, Number.POSITIVE_INFINITY] },
 };
 
 /**
@@ -54,7 +54,8 @@ export const writeReproduction = async (
   const { writeSweepReport } = await import("@offloadlab/records/report");
   const { plan, rows, curves } = finished;
   const provenance = provenanceOf(plan);
-  const files = await writeSweepReport(folder, rows, provenance, loopAxes);
+  const isDrawn = parts(plan.name);
+  const files = await writeSweepReport(folder, rows, provenance, loopAxes, isDrawn.figure);
   await mkdir(folder, { recursive: true });
   const made: Made = {
     experiment: plan.name,
@@ -62,17 +63,36 @@ export const writeReproduction = async (
     commit: plan.commit,
     seed: plan.seed,
     trials: plan.trials.length,
-    trainings: curves.length,
-    processorSeconds: Math.round(curves.reduce((sum, curve) => sum + curve.processorSeconds, 0)),
+    ...trainingsOf(finished),
   };
   const texts: [name: string, text: string][] = [
     ["report.txt", `${text}\n`],
     [madeFile, `${JSON.stringify(made, null, 1)}\n`],
   ];
   if (orderings.length > 0) texts.push(["orderings.csv", orderingsCsv(orderings)]);
-  if (curves.length > 0) texts.push(["curves.csv", curvesCsv(curves, provenance)]);
+  if (curves.length > 0 && isDrawn.curves) texts.push(["curves.csv", curvesCsv(curves, provenance)]);
   for (const [name, content] of texts) await writeFile(join(folder, name), content);
-  return [...files, ...texts.map(([name]) => name), ...(await drawCurves(folder, finished, provenance))];
+  const drawn = isDrawn.curves ? await drawCurves(folder, finished, provenance) : [];
+  return [...files, ...texts.map(([name]) => name), ...drawn];
+};
+
+/** What an experiment shows: Fig. 6 is curves alone, Figs. 7 to 9 are what Table III's trainings have learned. */
+const parts = (name: string): { readonly figure: boolean; readonly curves: boolean } => ({
+  figure: name !== "fig6",
+  curves: !["fig7", "fig8", "fig9"].includes(name),
+});
+
+/** How many trainings an experiment needed, and what they took of one processor. */
+export const trainingsOf = ({ plan, curves }: FinishedSweep) => {
+  const distinct = new Map(
+    curves.map(({ trial, policy, repetition, processorSeconds }) => {
+      const point = plan.trials[trial - 1]?.point ?? 0;
+      const world = plan.points[point]?.trainedIn === undefined ? point : "base";
+      return [JSON.stringify([world, policy, repetition]), processorSeconds];
+    }),
+  );
+  const processorSeconds = [...distinct.values()].reduce((sum, seconds) => sum + seconds, 0);
+  return { trainings: distinct.size, processorSeconds: Math.round(processorSeconds) };
 };
 
 /** Curves of methods, or of one method at several values; none where both differ. */
@@ -91,10 +111,14 @@ const drawCurves = async (folder: string, finished: FinishedSweep, provenance: P
       .flatMap(({ policy, mean }) => (mean === null ? [] : [{ policy, mean }]));
   const view = plan.name.startsWith("federation") ? federated : everyMetric;
   const panels = view.map(({ metric, community }): CurvePanel => {
-    const title = `${titles[metric]}${community === "all" ? "" : ` in ${community}`}`;
+    const { title, ...limits } = views[metric];
     const points = learningCurves(curves, metric, community);
-    const limits = metric === "successRatio" ? { limits: [0, 1] as const } : {};
-    return { title, points, levels: levels(metric), ...limits };
+    return {
+      title: `${title}${community === "all" ? "" : ` in ${community}`}`,
+      points,
+      levels: community === "all" ? levels(metric) : [],
+      ...limits,
+    };
   });
   const seeds = plan.trials.reduce((most, { repetition }) => Math.max(most, repetition), 0);
   const note = `One epoch without exploration after each epoch of training; bands: 95 % Student-t intervals over ${seeds} seeds; ${provenanceLine(provenance)}`;

@@ -32,4 +32,9 @@ export const curvesCsv = (curves: readonly TrialCurve[], provenance: Provenance)
 };
 
 const ends = ({ estimate: { mean, halfWidth } }: CurvePoint): (number | string)[] =>
-  mean === null ? ["", "", ""] : [mean, ...(halfWidth === null ? ["", ""] : [mean - halfWidth, mean + halfWidth])];
+  mean === null
+    ? ["", "", ""]
+    : [shown(mean), ...(halfWidth === null ? ["", ""] : [shown(mean - halfWidth), shown(mean + halfWidth)])];
+
+/** Curves have thousands of numbers: six digits are more than any of them is known to. */
+const shown = (value: number): number => Number(value.toPrecision(6));

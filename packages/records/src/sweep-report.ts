@@ -16,6 +16,7 @@ import { sweepTable } from "./sweep-table.ts";
  * `.pdf` and `.png`. The same rows give the same bytes.
  *
  * @param axes how loop variables are shown; those without one by their names
+ * @param withFigures false leaves the figures out
  * @returns the names of the files
  */
 export const writeSweepReport = async (
@@ -23,33 +24,39 @@ export const writeSweepReport = async (
   rows: readonly SweepRow[],
   provenance: Provenance,
   axes: readonly LoopAxis[] = [],
+  withFigures = true,
 ): Promise<string[]> => {
   const caption = `Comparison of policies (${provenance.sweep})`;
   const label = `tab:${provenance.sweep.replace(/[^A-Za-z0-9-]+/g, "-")}`;
-  const files: [name: string, content: string | Uint8Array][] = [
+  const files: File[] = [
     ["table.txt", sweepTable(rows, provenance)],
     ["table.csv", sweepCsv(rows, provenance)],
     ["table.tex", sweepLatex(rows, { caption, label, provenance, axes })],
   ];
-  const specs = sweepFigures(rows, provenance, axes);
+  const specs = withFigures ? sweepFigures(rows, provenance, axes) : [];
   for (const [index, spec] of specs.entries()) {
     const name = specs.length === 1 ? "figure" : `figure-${index + 1}`;
-    const { svg, pdf, png } = await renderFigure(spec);
-    files.push([`${name}.svg`, svg], [`${name}.pdf`, pdf], [`${name}.png`, png]);
+    files.push(...(await figureFiles(name, spec)));
   }
-  await mkdir(folder, { recursive: true });
-  for (const [name, content] of files) await writeFile(join(folder, name), content);
-  return files.map(([name]) => name);
+  return writeAll(folder, files);
 };
 
 /** Writes a figure as `.svg`, `.pdf` and `.png`. Returns the names of the files. */
-export const writeFigure = async (folder: string, name: string, spec: TopLevelSpec): Promise<string[]> => {
+export const writeFigure = async (folder: string, name: string, spec: TopLevelSpec): Promise<string[]> =>
+  writeAll(folder, await figureFiles(name, spec));
+
+type File = readonly [name: string, content: string | Uint8Array];
+
+const figureFiles = async (name: string, spec: TopLevelSpec): Promise<File[]> => {
   const { svg, pdf, png } = await renderFigure(spec);
-  const files: [string, string | Uint8Array][] = [
+  return [
     [`${name}.svg`, svg],
     [`${name}.pdf`, pdf],
     [`${name}.png`, png],
   ];
+};
+
+const writeAll = async (folder: string, files: readonly File[]): Promise<string[]> => {
   await mkdir(folder, { recursive: true });
   for (const [file, content] of files) await writeFile(join(folder, file), content);
   return files.map(([file]) => file);
