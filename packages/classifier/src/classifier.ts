@@ -6,7 +6,7 @@ import { Failure, messageOf } from "@offloadlab/protocol";
 import { type Seconds, seconds } from "@offloadlab/units";
 import { type Card, readCard } from "./card.ts";
 import { decodeImage } from "./decode.ts";
-import { type InferenceThread, startInferenceThread } from "./inference-thread.ts";
+import { type InferenceRunner, type InferenceWhere, RunnerEnded, startInference } from "./inference-runner.ts";
 import { embeddedModel } from "./paths.ts";
 import type { WorkerData } from "./worker-messages.ts";
 
@@ -23,7 +23,7 @@ export interface Classification {
   readonly inferSeconds: Seconds;
 }
 
-/** A model ready to run on a thread of its own. */
+/** A model ready to run, beside the event loop. */
 export interface Classifier {
   readonly card: Card;
   /** Of the ONNX file, in hexadecimal. */
@@ -31,19 +31,20 @@ export interface Classifier {
   /**
    * Decodes and classifies a JPEG or PNG. Calls may overlap: one image is decoded while the model runs on another.
    *
-   * @throws Failure `image/unreadable`, or `classifier/unloadable` when the thread dies, which the next call starts again
+   * @throws Failure `image/unreadable`, or `classifier/unloadable` when its thread dies, which the next call starts again;
+   * of a process that dies a second one is asked first
    */
   classify(image: Uint8Array): Promise<Classification>;
   /**
    * Classifies a decoded image.
    *
-   * @param tensor in the card's layout; it is handed over, its buffer is empty afterwards
+   * @param tensor in the card's layout; it is handed over, its buffer may be empty afterwards
    * @throws RangeError when the tensor is not of the card's size
    */
   infer(tensor: Float32Array<ArrayBuffer>): Promise<Classification>;
-  /** Whether its thread runs with the model loaded; one that has died is started again first. */
+  /** Whether its runner has the model loaded; one that has died is started again first. */
   ready(): Promise<boolean>;
-  /** Answers what is open, then ends the thread. Calls after this are a mistake. */
+  /** Answers what is open, then ends the runner. Calls after this are a mistake. */
   close(): Promise<void>;
 }
 
@@ -51,13 +52,19 @@ export interface Classifier {
  * Loads a model and the card of the same name beside it.
  *
  * @param options.threads threads of one inference; 1 leaves the other cores to the device
+ * @param options.where a process costs a copy of every tensor, and survives what ONNX Runtime may do on a board: abort
+ * @param options.onRestart told when a process died and another one is started for what it was asked
  * @throws Failure `classifier/unloadable` when a file is missing or the model does not fit its card, `config/invalid` for a wrong card
  */
 export const openClassifier = async (
   modelFile: string = embeddedModel,
-  options: { readonly threads?: number } = {},
+  options: {
+    readonly threads?: number;
+    readonly where?: InferenceWhere;
+    readonly onRestart?: (how: string) => void;
+  } = {},
 ): Promise<Classifier> => {
-  const { threads = 1 } = options;
+  const { threads = 1, where = "thread", onRestart = () => {} } = options;
   if (!Number.isSafeInteger(threads) || threads < 1) throw new RangeError(`Expected at least 1 thread, got ${threads}`);
   const file = resolve(modelFile);
   const card = await readCard(join(dirname(file), `${basename(file, extname(file))}.yaml`));
@@ -73,12 +80,24 @@ export const openClassifier = async (
     threads,
   };
 
-  let thread: Promise<InferenceThread> | undefined;
-  const running = (): Promise<InferenceThread> => {
-    thread ??= startInferenceThread(data, () => {
-      thread = undefined;
+  let runner: Promise<InferenceRunner> | undefined;
+  const running = (): Promise<InferenceRunner> => {
+    runner ??= startInference(data, where, () => {
+      runner = undefined;
     });
-    return thread;
+    return runner;
+  };
+
+  /** A process that dies takes its tasks along; they still have their tensors, and get a second one. */
+  const run: InferenceRunner["run"] = async (tensor) => {
+    const first = (await running()).run(tensor);
+    return where === "thread"
+      ? first
+      : first.catch(async (error: unknown) => {
+          if (!(error instanceof Failure) || !(error.cause instanceof RunnerEnded)) throw error;
+          onRestart(error.cause.message);
+          return (await running()).run(tensor);
+        });
   };
 
   let closed = false;
@@ -95,7 +114,7 @@ export const openClassifier = async (
   };
 
   const classifyTensor = async (tensor: Float32Array<ArrayBuffer>, decodeSeconds: Seconds): Promise<Classification> => {
-    const { outputs, inferSeconds } = await (await running()).run(tensor);
+    const { outputs, inferSeconds } = await run(tensor);
     const probabilities = card.output.kind === "logits" ? softmax(outputs) : outputs;
     const index = probabilities.reduce((best, value, i) => (value > (probabilities[best] as number) ? i : best), 0);
     return { label: card.labels[index] as string, index, probabilities, decodeSeconds, inferSeconds };
@@ -129,8 +148,8 @@ export const openClassifier = async (
     close: async () => {
       closed = true;
       await Promise.allSettled(openCalls);
-      // A thread that could not be started again has nothing to close.
-      await thread?.then(
+      // A runner that could not be started again has nothing to close.
+      await runner?.then(
         (started) => started.close(),
         () => {},
       );

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { stayInBackground } from "@offloadlab/hardware";
+// Not the whole package: a worker starts as fast as it loads.
+import { stayInBackground } from "@offloadlab/hardware/threads";
 import type { InferenceSession } from "onnxruntime-node";
 import type { WorkerAnswer, WorkerData, WorkerRequest } from "./worker-messages.ts";
 
@@ -9,10 +10,19 @@ const { InferenceSession: Session, Tensor } = await import("onnxruntime-node");
 
 stayInBackground();
 
-const { modelFile, inputName, inputShape, outputName, labelCount, threads } = workerData as WorkerData;
+// In a process of its own there is no port to a parent thread, but a channel to a parent process.
+const data = parentPort === null ? (JSON.parse(process.argv[2] ?? "") as WorkerData) : (workerData as WorkerData);
+const { modelFile, inputName, inputShape, outputName, labelCount, threads } = data;
 
-const answer = (message: WorkerAnswer, transfer: ArrayBuffer[] = []): void =>
-  parentPort?.postMessage(message, transfer);
+const answer = (message: WorkerAnswer, transfer: ArrayBuffer[] = []): void => {
+  if (parentPort === null) process.send?.(message);
+  else parentPort.postMessage(message, transfer);
+};
+
+const end = (): void => {
+  if (parentPort === null) process.disconnect();
+  else parentPort.close();
+};
 
 const open = async (): Promise<InferenceSession> => {
   const session = await Session.create(modelFile, {
@@ -65,9 +75,11 @@ const infer = async (session: InferenceSession, tensor: Float32Array): Promise<F
 const serve = (session: InferenceSession): void => {
   // One after the other, so that the time of one inference holds nothing of the next.
   let last = Promise.resolve();
-  parentPort?.on("message", (request: WorkerRequest) => {
-    last = last.then(() => (request === "close" ? parentPort?.close() : handle(session, request)));
-  });
+  const hear = (request: WorkerRequest): void => {
+    last = last.then(() => (request === "close" ? end() : handle(session, request)));
+  };
+  if (parentPort === null) process.on("message", (request) => hear(request as WorkerRequest));
+  else parentPort.on("message", hear);
   answer({ kind: "ready" });
 };
 
@@ -83,4 +95,7 @@ const handle = async (session: InferenceSession, { id, tensor }: Exclude<WorkerR
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-await open().then(serve, (error: unknown) => answer({ kind: "unloadable", message: messageOf(error) }));
+await open().then(serve, (error: unknown) => {
+  answer({ kind: "unloadable", message: messageOf(error) });
+  if (parentPort === null) end();
+});
