@@ -1,3 +1,4 @@
+import { hardwareKeys } from "@offloadlab/hardware";
 import { readerOf } from "@offloadlab/protocol";
 import { type Static, Type } from "typebox";
 
@@ -17,6 +18,7 @@ export const DeviceConfig = Type.Object(
     images: text,
     /** ONNX file with its YAML beside it; the embedded one when absent. */
     classifier: Type.Optional(text),
+    ...hardwareKeys,
   },
   { additionalProperties: false },
 );

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openClassifier } from "@offloadlab/classifier";
-import { Clock, unixNow } from "@offloadlab/hardware";
+import { Clock, emulatedTrialBoard, type TrialBoard, unixNow } from "@offloadlab/hardware";
 import { presets } from "@offloadlab/model";
 import {
   createAuthority,
@@ -17,10 +17,10 @@ import {
   type TrialOrder,
 } from "@offloadlab/protocol";
 import { Journal, type JournalRecord, LineWriter } from "@offloadlab/records";
-import { bits, bytes, count, cycles, seconds } from "@offloadlab/units";
+import { bits, bytes, count, cycles, joules, seconds } from "@offloadlab/units";
 import sharp from "sharp";
 import { expect, it } from "vitest";
-import { DeviceTrial } from "./device-trial.ts";
+import { type DeviceParts, DeviceTrial } from "./device-trial.ts";
 import { ServerClient } from "./server-client.ts";
 import { deviceWorld } from "./world.ts";
 
@@ -60,17 +60,22 @@ const parameters = {
 };
 
 /** A MEC that takes the first task under a lease, executes it for very long, and lets all others wait. */
-const serve = async (tls: Parameters<typeof serverTls>[0], granted: typeof lease) => {
+const serve = async (
+  tls: Parameters<typeof serverTls>[0],
+  granted: typeof lease,
+  decision: string,
+  served: typeof parameters,
+) => {
   const requests: OffloadRequest[] = [];
   const server = createServer(serverTls(tls), async (request, response) => {
     const body = Buffer.concat(await request.toArray());
     if (request.url !== "/api/v1/offload-requests") {
-      return response.end(JSON.stringify({ parameters, outputs: [{ name: "label", data: ["dots"] }] }));
+      return response.end(JSON.stringify({ parameters: served, outputs: [{ name: "label", data: ["dots"] }] }));
     }
     const asked = JSON.parse(body.toString()) as OffloadRequest;
     requests.push(asked);
     return response.end(
-      JSON.stringify(asked.task?.id === lease.task ? { decision: "edge", lease: granted } : { decision: "wait" }),
+      JSON.stringify(asked.task?.id === lease.task ? { decision: "edge", lease: granted } : { decision }),
     );
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -78,12 +83,17 @@ const serve = async (tls: Parameters<typeof serverTls>[0], granted: typeof lease
 };
 
 /** What the first device journals and asks in an epoch of one sub-slot with two tasks. */
-const epoch = async (granted: typeof lease) => {
+const epoch = async (
+  granted: typeof lease,
+  hardware: Pick<DeviceParts, "board"> = {},
+  decision = "wait",
+  served = parameters,
+) => {
   const folder = await mkdtemp(join(tmpdir(), "offloadlab-ed-"));
   const authority = await createAuthority();
   const issue = async (identity: Identity) =>
     readTlsMaterial(await issueIdentity(authority, identity, ["127.0.0.1"], folder));
-  const { server, requests, url } = await serve(await issue({ id: "mec-1", role: "mec" }), granted);
+  const { server, requests, url } = await serve(await issue({ id: "mec-1", role: "mec" }), granted, decision, served);
   const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: "teal" } });
   await writeFile(join(folder, "0.png"), await picture.png().toBuffer());
   const images = { folder, images: [{ file: "0.png", bytes: bytes(1000), label: null }] };
@@ -97,7 +107,7 @@ const epoch = async (granted: typeof lease) => {
   const journal = new Journal(await LineWriter.open(file), unixNow);
   const client = new ServerClient(url, await issue({ id: "ed-1-1", role: "ed" }), "scenes");
   const classifier = await openClassifier();
-  const parts = { classifier, images, server: client, journal, log: () => {} };
+  const parts = { classifier, images, server: client, journal, log: () => {}, ...hardware };
   await new DeviceTrial(order, world, { ...parts, clock: new Clock(unixNow(), order.clockSpeed) }).run();
   await Promise.all([journal.close(), client.close(), classifier.close()]);
   server.close();
@@ -134,4 +144,49 @@ it("§III-C: a task that is too expensive by plan is not executed, and ends with
   const [end] = records.filter((record) => record.kind === "outcome");
   expect(end).toMatchObject({ task: lease.task, outcome: "drained", label: null, energyJoules: device.capacity });
   expect(end).toMatchObject({ waitingSeconds: 0.25, delaySeconds: 0.25 });
+}, 20_000);
+
+/** A board whose meter says that tasks took something, and whose receiver gives less than the settings have. */
+const measuredBoard = (taken: number): TrialBoard => ({
+  ...emulatedTrialBoard(joules(0)),
+  drain: "measured",
+  meter: {
+    begin: () => ({
+      stop: () => {},
+      reading: async () => ({
+        joules: joules(taken),
+        uncertainty: joules(0.1),
+        coverage: 0.95,
+        method: "ina226",
+      }),
+    }),
+  },
+  harvest: { source: "scaled", next: () => ({ energy: joules(0.25), coverage: 0.5 }) },
+});
+
+it("on a real board a task costs what was measured, a harvest is what came in, and both say where they are from", async () => {
+  const offloaded = { ...parameters, execution_seconds: 0.01 };
+  const { records, device } = await epoch(lease, { board: measuredBoard(2.5) }, "local", offloaded);
+  const [edge, local] = records.filter((record) => record.kind === "outcome");
+  expect(local).toMatchObject({
+    energyJoules: 2.5,
+    energyUncertaintyJoules: 0.1,
+    energyCoverageRatio: 0.95,
+    energyMethod: "ina226",
+  });
+  // The server's part, 100 W for 10 ms, is the model's.
+  expect(edge).toMatchObject({ energyJoules: expect.closeTo(3.5, 9), energyMethod: "ina226+modelled" });
+  const ledger = records.filter((record) => record.kind === "battery");
+  for (const entry of ledger)
+    expect(entry).toMatchObject({ method: "measured", harvestSource: "scaled", harvestCoverageRatio: 0.5 });
+  const sum = (key: "drainedJoules" | "harvestedJoules") => ledger.reduce((total, entry) => total + entry[key], 0);
+  expect(sum("drainedJoules")).toBeCloseTo(6, 9);
+  expect(ledger.at(-1)?.chargeJoules).toBeCloseTo(device.capacity - 6 + sum("harvestedJoules"), 9);
+}, 20_000);
+
+it("C3 is judged again by what was measured: a task that took more than there was has drained the device", async () => {
+  const { records, device } = await epoch(lease, { board: measuredBoard(1e4) }, "local", parameters);
+  const ends = records.filter((record) => record.kind === "outcome");
+  expect(ends.map(({ outcome }) => outcome)).toContain("drained");
+  expect(ends.every(({ energyJoules }) => energyJoules <= device.capacity)).toBe(true);
 }, 20_000);

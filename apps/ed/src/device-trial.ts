@@ -1,5 +1,17 @@
 import type { Classifier, ImageSet } from "@offloadlab/classifier";
-import { type Clock, EmulatedBattery, EmulatedProcessor, emulatedReading, pacedBody } from "@offloadlab/hardware";
+import {
+  type Clock,
+  EmulatedBattery,
+  EmulatedProcessor,
+  type EnergyReading,
+  emulatedReading,
+  emulatedTrialBoard,
+  type MeteredTask,
+  type Processor,
+  pacedBody,
+  type TrialBoard,
+  withModelledPart,
+} from "@offloadlab/hardware";
 import {
   edgeEnergy,
   hasExpired,
@@ -32,6 +44,7 @@ import {
   joules,
   type Seconds,
   seconds,
+  watts,
 } from "@offloadlab/units";
 import { QueuedImages } from "./images.ts";
 import type { ServerClient } from "./server-client.ts";
@@ -44,6 +57,10 @@ export interface DeviceParts {
   readonly images: ImageSet;
   readonly server: ServerClient;
   readonly journal: Journal;
+  /** What measures and harvests; emulated when absent. */
+  readonly board?: TrialBoard;
+  /** What runs local tasks; emulated when absent. */
+  readonly processor?: Processor;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
@@ -57,6 +74,8 @@ interface End {
   /** From generation to the end. */
   readonly delay: Seconds;
   readonly energy: Joules;
+  /** Where the energy is from, when it is not a rule of the model's. */
+  readonly reading?: EnergyReading;
   /** b at the decision. */
   readonly charge: Joules;
   readonly label?: string | null;
@@ -77,7 +96,8 @@ export class DeviceTrial {
   readonly #world: DeviceWorld;
   readonly #parts: DeviceParts;
   readonly #battery: EmulatedBattery;
-  readonly #processor: EmulatedProcessor;
+  readonly #board: TrialBoard;
+  readonly #processor: Processor;
   readonly #ended = new AbortController();
   readonly #queue: Task[] = [];
   readonly #outcomes: Record<string, number> = {};
@@ -92,6 +112,8 @@ export class DeviceTrial {
   #processorIdle: Promise<void> = Promise.resolve();
   readonly #images: QueuedImages;
   #radioBusy = false;
+  /** Tasks that have ended but for the reading of their energy. */
+  #settling = 0;
   #subSlot = 0;
   /** The first sub-slot in which the device may start a task again, after its battery ran empty. */
   #usableFrom = 0;
@@ -101,7 +123,8 @@ export class DeviceTrial {
     this.#world = world;
     this.#parts = parts;
     this.#battery = new EmulatedBattery(world.device.capacity, world.device.harvested);
-    this.#processor = new EmulatedProcessor(parts.clock, world.device.clock);
+    this.#board = parts.board ?? emulatedTrialBoard(world.device.harvested);
+    this.#processor = parts.processor ?? new EmulatedProcessor(parts.clock, world.device.clock);
     this.#images = new QueuedImages(parts.images);
   }
 
@@ -125,23 +148,21 @@ export class DeviceTrial {
 
   /** Resolves when every task has ended; rejects when aborted. */
   async run(): Promise<void> {
-    const { clock, journal } = this.#parts;
+    const { clock } = this.#parts;
     const { subSlot, subSlotCount, tasks } = this.#world;
-    const trial = this.#order.trial;
     const arrivals = [...tasks];
     for (let index = 0; ; index += 1) {
       const start = seconds(index * subSlot);
       await clock.sleepUntil(start, this.#ended.signal);
       this.#subSlot = index;
       if (index > 0) {
-        const { charge, drained, harvested } = this.#battery.endSubSlot();
-        const amounts = { chargeJoules: charge, drainedJoules: drained, harvestedJoules: harvested };
-        journal.write({ kind: "battery", trial, subSlot: index - 1, ...amounts, method: "emulated" });
+        this.#closeLedger(index - 1);
       }
       while ((arrivals[0]?.arrival ?? Number.POSITIVE_INFINITY) <= start + 1e-9)
         this.#generate(arrivals.shift() as Task);
       this.#expire(start, index - 1);
-      const last = index >= subSlotCount && this.#queue.length === 0 && !this.#processorBusy && !this.#radioBusy;
+      const busy = this.#processorBusy || this.#radioBusy || this.#settling > 0;
+      const last = index >= subSlotCount && this.#queue.length === 0 && !busy;
       if (last) {
         // Tells the server not to wait for this device any more; nothing depends on the answer.
         await this.#ask(index, true).catch(() => undefined);
@@ -149,6 +170,23 @@ export class DeviceTrial {
       }
       await this.#decide(index);
     }
+  }
+
+  /** Ends a sub-slot of the battery: what tasks took meets what came in. */
+  #closeLedger(subSlot: number): void {
+    const { energy, coverage } = this.#board.harvest.next();
+    const { charge, drained, harvested } = this.#battery.endSubSlot(energy);
+    this.#parts.journal.write({
+      kind: "battery",
+      trial: this.#order.trial,
+      subSlot,
+      chargeJoules: charge,
+      drainedJoules: drained,
+      harvestedJoules: harvested,
+      method: this.#board.drain,
+      harvestSource: this.#board.harvest.source,
+      harvestCoverageRatio: coverage,
+    });
   }
 
   #generate(task: Task): void {
@@ -241,19 +279,20 @@ export class DeviceTrial {
     return answer;
   }
 
-  /** Runs the same classifier on the device: one real inference, paced to C / f. */
+  /** Runs the same classifier on the device; on emulated hardware one real inference, paced to C / f. */
   async #runLocally(task: Task, index: number): Promise<void> {
     const { clock, classifier } = this.#parts;
     const { device } = this.#world;
     const start = clock.now();
     const waiting = seconds(start - task.arrival);
-    const at = { subSlot: index };
     const charge = this.#battery.charge;
     const energy = localEnergy(task.work, device.clock, device.k);
     if (!withinCharge(energy, charge)) return this.#drainedUnexecuted(task, index, charge);
     this.#battery.spend(energy);
     this.#processorBusy = true;
     this.#processorDue = index * this.#world.subSlot + task.work / device.clock;
+    const metered = this.#board.meter.begin(watts((energy * device.clock) / task.work));
+    const end = { subSlot: index, waiting, charge };
     try {
       const image = await this.#images.take(task);
       const [{ label }] = await Promise.all([
@@ -261,12 +300,34 @@ export class DeviceTrial {
         this.#processor.run(task.work, start, this.#ended.signal),
       ]);
       const delay = this.#age(task);
-      this.#end(task, { outcome: this.#judge(delay, "completed-local"), ...at, waiting, delay, energy, charge, label });
+      this.#settle(metered, energy, (reading) => {
+        this.#battery.spend(joules(reading.joules - energy));
+        if (!withinCharge(reading.joules, charge)) return this.#drained(task, { ...end, delay, label });
+        const outcome = this.#judge(delay, "completed-local");
+        this.#end(task, { ...end, outcome, delay, energy: reading.joules, reading, label });
+      });
     } catch (error) {
-      this.#lose(task, { ...at, waiting, delay: this.#age(task), energy, charge, detail: messageOf(error) });
+      const delay = this.#age(task);
+      this.#settle(metered, energy, (reading) => {
+        this.#battery.spend(joules(reading.joules - energy));
+        this.#lose(task, { ...end, delay, energy: reading.joules, reading, detail: messageOf(error) });
+      });
     } finally {
       this.#processorBusy = false;
     }
+  }
+
+  /**
+   * Reads what a task that is over has taken, and ends it then: its lane is free before that.
+   *
+   * @param modelled what the model says it took
+   */
+  #settle(metered: MeteredTask, modelled: Joules, end: (reading: EnergyReading) => void): void {
+    this.#settling += 1;
+    void metered.reading(modelled).then((reading) => {
+      this.#settling -= 1;
+      if (!this.#ended.signal.aborted) end(reading);
+    });
   }
 
   /** Uploads under a lease; the server's clock says how long upload and execution took, and both are paid as measured. */
@@ -274,15 +335,18 @@ export class DeviceTrial {
     const { clock, server } = this.#parts;
     const { device, serverPower } = this.#world;
     const start = clock.now();
-    const at = { subSlot: index };
     const charge = this.#battery.charge;
-    const energyOf = (upload: number, execution: number): Joules =>
-      joules(uploadEnergy(device.transmitPower, seconds(upload)) + edgeEnergy(serverPower, seconds(execution)));
-    const planned = energyOf(lease.theoreticalUploadSeconds, lease.theoreticalExecutionSeconds);
+    const radioEnergy = (upload: number): Joules => uploadEnergy(device.transmitPower, seconds(upload));
+    const serverEnergy = (execution: number): Joules => edgeEnergy(serverPower, seconds(execution));
+    const planned = joules(
+      radioEnergy(lease.theoreticalUploadSeconds) + serverEnergy(lease.theoreticalExecutionSeconds),
+    );
     const age = seconds(start - task.arrival);
     if (!withinCharge(planned, charge)) return this.#drainedUnexecuted(task, index, charge);
     this.#battery.spend(planned);
     this.#radioBusy = true;
+    const metered = this.#board.meter.begin(device.transmitPower);
+    const end = { subSlot: index, charge };
     try {
       const image = await this.#images.take(task);
       const limit = AbortSignal.timeout(Math.ceil((lease.expiresInSeconds / clock.speed) * 1000));
@@ -293,21 +357,31 @@ export class DeviceTrial {
       const { label, service } = await server.infer(
         image,
         lease,
-        (body) => pacedBody(body, rate(body), clock, signal),
+        async function* (body) {
+          yield* pacedBody(body, rate(body), clock, signal);
+          metered.stop();
+        },
         signal,
       );
-      const energy = energyOf(service.upload_seconds, service.execution_seconds);
       const waiting = seconds(age + service.upload_seconds + service.queue_seconds);
       const delay = this.#age(task);
-      if (!withinCharge(energy, charge)) return this.#drained(task, { ...at, waiting, delay, charge, label });
-      this.#battery.spend(joules(energy - planned));
-      this.#end(task, { outcome: this.#judge(delay, "completed-edge"), ...at, waiting, delay, energy, charge, label });
+      this.#settle(metered, radioEnergy(service.upload_seconds), (radio) => {
+        const reading = withModelledPart(radio, serverEnergy(service.execution_seconds));
+        const energy = reading.joules;
+        if (!withinCharge(energy, charge)) return this.#drained(task, { ...end, waiting, delay, label });
+        this.#battery.spend(joules(energy - planned));
+        const outcome = this.#judge(delay, "completed-edge");
+        this.#end(task, { ...end, outcome, waiting, delay, energy, reading, label });
+      });
     } catch (error) {
       // The radio was on until now at the most for the planned upload; the server's part was not delivered.
-      const energy = energyOf(Math.min(clock.now() - start, lease.theoreticalUploadSeconds), 0);
-      this.#battery.spend(joules(energy - planned));
+      const on = Math.min(clock.now() - start, lease.theoreticalUploadSeconds);
       const delay = this.#age(task);
-      this.#lose(task, { ...at, waiting: delay, delay, energy, charge, detail: messageOf(error) });
+      this.#settle(metered, radioEnergy(on), (reading) => {
+        const energy = reading.joules;
+        this.#battery.spend(joules(energy - planned));
+        this.#lose(task, { ...end, waiting: delay, delay, energy, reading, detail: messageOf(error) });
+      });
     } finally {
       this.#radioBusy = false;
     }
@@ -350,11 +424,13 @@ export class DeviceTrial {
     return meetsDeadline(delay, this.#world.deadline) ? success : "late";
   }
 
-  #end(task: Task, { outcome, subSlot, waiting, delay, energy, charge, label, detail }: End): void {
+  #end(task: Task, { outcome, subSlot, waiting, delay, energy, charge, label, detail, ...measured }: End): void {
     const { clock, images, journal } = this.#parts;
     const { demand, device } = this.#world;
     const reward = instantReward(demand, outcome, delay, energy, device.capacity);
-    const reading = emulatedReading(energy);
+    // What a rule of the model's gives, all of the charge or nothing, is no measurement on any hardware.
+    const ruled = this.#board.drain === "emulated" ? "emulated" : "modelled";
+    const reading = measured.reading ?? { ...emulatedReading(energy), method: ruled };
     this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
     this.#reward += reward;
     this.#untold = [...this.#untold, { id: task.id, subSlot, outcome, delaySeconds: delay, energyJoules: energy }];

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { openClassifier, readImageSet } from "@offloadlab/classifier";
-import { Clock, preferEventLoop, unixNow } from "@offloadlab/hardware";
+import { emulatedCompute, measuredCompute, openClassifier, readImageSet } from "@offloadlab/classifier";
+import { Clock, journalBoard, openBoard, preferEventLoop, unixNow } from "@offloadlab/hardware";
 import {
   type DeviceTelemetry,
   LabNode,
@@ -9,13 +9,16 @@ import {
   readEnvironment,
   readTlsMaterial,
 } from "@offloadlab/protocol";
-import { bytes } from "@offloadlab/units";
+import { bytes, cycles } from "@offloadlab/units";
 import { pino } from "pino";
 import { readDeviceConfig } from "./config.ts";
 import { DeviceTrial } from "./device-trial.ts";
 import { readImage } from "./images.ts";
 import { ServerClient } from "./server-client.ts";
 import { deviceWorld } from "./world.ts";
+
+/** On an emulated device a task is one inference, however many cycles it has. */
+const wholeTask = cycles(Number.MAX_VALUE);
 
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 let node: LabNode | undefined;
@@ -34,9 +37,16 @@ try {
   const config = await readConfig(values.config ?? "ed.yaml", readDeviceConfig);
   const tls = await readTlsMaterial(config);
   const images = await readImageSet(config.images);
-  const classifier = await openClassifier(config.classifier);
+  const board = await openBoard(config, say);
+  const classifier = await openClassifier(config.classifier, {
+    where: config.inference ?? "thread",
+    onRestart: (how) => say("warn", `${how}; its tasks are run again by another one`),
+  });
   // The first inference is slower than all others: it is not a task's.
   await classifier.classify(await readImage(images, 0));
+  // A task runs on one processor, as a device of the model has one.
+  const compute =
+    board.processors === null ? emulatedCompute(wholeTask) : await measuredCompute(classifier, board.processors.clock);
   await preferEventLoop();
   const server = new ServerClient(config.server_url, tls, classifier.card.name);
   const idle: DeviceTelemetry = {
@@ -56,8 +66,12 @@ try {
     stationUrl: config.station_url,
     tls,
     stateFolder: config.state_folder,
+    hardware: board.kind,
     environment: {
       ...(await readEnvironment()),
+      ...board.environment,
+      inference: config.inference ?? "thread",
+      ...(board.kind === "linux" ? { cycles_per_inference: compute.cyclesPerInference } : {}),
       classifier: classifier.card.name,
       classifier_sha256: classifier.sha256,
     },
@@ -71,11 +85,17 @@ try {
         images.images.map((image) => bytes(image.bytes)),
       );
       await server.connect();
-      const lab = { classifier, images, server, journal, log: say };
+      const trialBoard = await board.beginTrial(world.device.harvested);
+      const lab = { classifier, images, server, journal, board: trialBoard, log: say };
+      // Before the trial begins, so that wrong settings are refused in time.
+      compute.processor(new Clock(unixNow(), order.clockSpeed), world.device.clock, order.clockSpeed);
       return {
         run: async (startsAtUnixSeconds) => {
-          trial = new DeviceTrial(order, world, { ...lab, clock: new Clock(startsAtUnixSeconds, order.clockSpeed) });
-          await trial.run();
+          const clock = new Clock(startsAtUnixSeconds, order.clockSpeed);
+          const processor = compute.processor(clock, world.device.clock, order.clockSpeed);
+          const current = new DeviceTrial(order, world, { ...lab, processor, clock });
+          trial = current;
+          await journalBoard(board, trialBoard, order.trial, clock, journal, () => current.run());
         },
         abort: (reason) => trial?.abort(reason),
       };
@@ -84,7 +104,7 @@ try {
   const running = node;
   const stop = async (): Promise<void> => {
     await running.close();
-    await Promise.all([server.close(), classifier.close()]);
+    await Promise.all([server.close(), classifier.close(), board.close()]);
   };
   // A rehearsal's daemons end with the process that started them.
   for (const event of ["SIGTERM", "SIGINT", "disconnect"])

@@ -1,3 +1,4 @@
+import { hardwareKeys } from "@offloadlab/hardware";
 import { readerOf } from "@offloadlab/protocol";
 import { type Static, Type } from "typebox";
 
@@ -20,6 +21,7 @@ export const ServerConfig = Type.Object(
     classifier: Type.Optional(text),
     /** Largest request body. */
     upload_limit_bytes: Type.Integer({ minimum: 1024 }),
+    ...hardwareKeys,
   },
   { additionalProperties: false },
 );

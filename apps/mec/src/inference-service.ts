@@ -14,10 +14,11 @@ import {
   messageOf,
   parseInferenceRequest,
 } from "@offloadlab/protocol";
-import { cycles } from "@offloadlab/units";
+import { cycles, seconds } from "@offloadlab/units";
 import type { CommunityTrial } from "./community-trial.ts";
 import type { OpenLease } from "./leases.ts";
 import type { ServerMetrics } from "./metrics.ts";
+import type { ServiceEnergy } from "./service-energy.ts";
 import type { ShareScheduler } from "./share-scheduler.ts";
 import { readTimedBody } from "./timed-body.ts";
 
@@ -25,6 +26,8 @@ import { readTimedBody } from "./timed-body.ts";
 export interface RunningTrial {
   readonly community: CommunityTrial;
   readonly scheduler: ShareScheduler;
+  /** What measures tasks; absent where nothing is measured. */
+  readonly energy?: ServiceEnergy;
   /** Work of a task, from its offload request. */
   readonly workOf: (task: string) => number | undefined;
 }
@@ -102,10 +105,12 @@ export class InferenceService {
     const [samples, inferences] = this.#inferences(request);
     if (samples !== 1) throw new Failure("wire/malformed", `infer: expected one image under a lease, got ${samples}`);
     const start = clock.now();
+    const metered = trial.energy?.begin(lease.task, lease.computeShare);
     const execution = trial.scheduler.execute(cycles(work), lease.computeShare);
     const inference = inferences().then((classified) => ({ classified, delay: clock.now() - start }));
     // Also when the inference fails, the shares are held until the scheduler has nothing of the task left.
     await Promise.allSettled([execution, inference]);
+    metered?.end(seconds(clock.now() - start));
     const { queue, delay: paced, achievedShare: pacedShare } = await execution;
     const { classified, delay: inferred } = await inference;
     // A model slower than C / (β · F) makes the task late, and its share smaller than its lease says.

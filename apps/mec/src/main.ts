@@ -1,10 +1,10 @@
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
-import { openClassifier } from "@offloadlab/classifier";
-import { Clock, EmulatedProcessor, preferEventLoop, unixNow } from "@offloadlab/hardware";
+import { emulatedCompute, measuredCompute, openClassifier } from "@offloadlab/classifier";
+import { Clock, journalBoard, openBoard, preferEventLoop, unixNow } from "@offloadlab/hardware";
 import { communityAt } from "@offloadlab/model";
 import { Failure, LabNode, messageOf, readConfig, readEnvironment, readTlsMaterial } from "@offloadlab/protocol";
-import { cycles } from "@offloadlab/units";
+import { cycles, hertz, joules } from "@offloadlab/units";
 import { pino } from "pino";
 import { Agents } from "./agents.ts";
 import { CommunityTrial } from "./community-trial.ts";
@@ -13,6 +13,7 @@ import { buildServer } from "./http-server.ts";
 import { InferenceService, type RunningTrial } from "./inference-service.ts";
 import { Links } from "./links.ts";
 import { serverMetrics } from "./metrics.ts";
+import { ServiceEnergy } from "./service-energy.ts";
 import { ShareScheduler } from "./share-scheduler.ts";
 import { fetchAgents } from "./station-files.ts";
 
@@ -38,9 +39,20 @@ try {
   const config = await readConfig(values.config ?? "mec.yaml", readServerConfig);
   const communityIndex = Number(config.node.split("-")[1]) - 1;
   const tls = await readTlsMaterial(config);
-  const classifier = await openClassifier(config.classifier);
+  const board = await openBoard(config, say);
+  const { processors } = board;
+  const classifier = await openClassifier(config.classifier, {
+    threads: processors?.count ?? 1,
+    where: config.inference ?? "thread",
+    onRestart: (how) => say("warn", `${how}; its tasks are run again by another one`),
+  });
   // The first inference is slower than all others: it is not a task's.
   await classifier.infer(new Float32Array(3 * classifier.card.input.width * classifier.card.input.height));
+  // F is all that the processors can do together: one inference uses every one of them.
+  const compute =
+    processors === null
+      ? emulatedCompute(cyclesPerInference)
+      : await measuredCompute(classifier, hertz(processors.clock * processors.count));
   await preferEventLoop();
   let trial: RunningTrial | undefined;
   const inUse = () => ({
@@ -77,8 +89,12 @@ try {
     stationUrl: config.station_url,
     tls,
     stateFolder: config.state_folder,
+    hardware: board.kind,
     environment: {
       ...(await readEnvironment()),
+      ...board.environment,
+      inference: config.inference ?? "thread",
+      ...(board.kind === "linux" ? { cycles_per_inference: compute.cyclesPerInference } : {}),
       classifier: classifier.card.name,
       classifier_sha256: classifier.sha256,
     },
@@ -95,19 +111,25 @@ try {
       };
     },
     prepare: async (order, journal) => {
-      const { serverClock } = communityAt(order.settings, communityIndex);
+      const { serverClock, serverPower } = communityAt(order.settings, communityIndex);
       const { policy, finish } = await agents.policyOf(order);
       if (order.run !== linksRun) links.clear();
       linksRun = order.run;
+      const trialBoard = await board.beginTrial(joules(0));
+      // Before the trial begins, so that wrong settings are refused in time.
+      compute.processor(new Clock(unixNow(), order.clockSpeed), serverClock, order.clockSpeed);
       return {
         run: async (startsAtUnixSeconds) => {
           const clock = new Clock(startsAtUnixSeconds, order.clockSpeed);
           const community = new CommunityTrial(order, communityIndex, clock, journal, policy, links);
-          const scheduler = new ShareScheduler(clock, new EmulatedProcessor(clock, serverClock), cyclesPerInference);
+          const processor = compute.processor(clock, serverClock, order.clockSpeed);
+          const scheduler = new ShareScheduler(clock, processor, compute.cyclesPerInference);
           work.clear();
-          trial = { community, scheduler, workOf: (task) => work.get(task) };
+          const energy = new ServiceEnergy(trialBoard, serverPower, order.trial, journal);
+          trial = { community, scheduler, energy, workOf: (task) => work.get(task) };
           try {
-            await community.run();
+            await journalBoard(board, trialBoard, order.trial, clock, journal, () => community.run());
+            await energy.settled();
           } finally {
             trial = undefined;
           }
@@ -123,6 +145,7 @@ try {
     await agents.close();
     await server.close();
     await classifier.close();
+    await board.close();
   };
   // A rehearsal's daemons end with the process that started them.
   for (const event of ["SIGTERM", "SIGINT", "disconnect"])

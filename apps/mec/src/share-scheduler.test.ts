@@ -1,5 +1,5 @@
 import { inferenceCount } from "@offloadlab/classifier";
-import { Clock, EmulatedProcessor, unixNow } from "@offloadlab/hardware";
+import { Clock, EmulatedProcessor, type Processor, unixNow } from "@offloadlab/hardware";
 import { cycles, hertz, seconds } from "@offloadlab/units";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -125,4 +125,21 @@ it("a job shorter than a quantum and one of exactly a quantum end as their share
   const [short, exact] = await Promise.all([scheduler.execute(cycles(4e6), 0.05), scheduler.execute(quantum, 0.5)]);
   expect(short.delay).toBeGreaterThanOrEqual(4e6 / (0.05 * rate) - 1e-9);
   expect(exact.delay).toBeGreaterThanOrEqual(40e6 / (0.5 * rate) - 1e-9);
+});
+
+it("a job whose quantum fails is over, and the others go on", async () => {
+  const clock = new Clock(unixNow(), 50);
+  let quanta = 0;
+  const emulated = new EmulatedProcessor(clock, rate);
+  const mortal: Processor = {
+    rate,
+    run: (work, from) => {
+      quanta += 1;
+      return quanta === 3 ? Promise.reject("the inference process ended") : emulated.run(work, from);
+    },
+  };
+  const scheduler = new ShareScheduler(clock, mortal, quantum);
+  const ends = await Promise.allSettled([1, 2].map(() => scheduler.execute(cycles(4e8), 0.5)));
+  expect(ends.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect((await scheduler.execute(cycles(4e7), 1)).delay).toBeGreaterThan(0);
 });

@@ -1,5 +1,5 @@
 import { inferenceCount } from "@offloadlab/classifier";
-import type { Clock, EmulatedProcessor } from "@offloadlab/hardware";
+import type { Clock, Processor } from "@offloadlab/hardware";
 import { type Count, type Cycles, cycles, type Seconds, seconds } from "@offloadlab/units";
 
 /** Work under a compute share, in equal quanta. */
@@ -11,6 +11,7 @@ interface Job {
   /** Quanta served so far. */
   served: number;
   readonly finish: (execution: Execution) => void;
+  readonly fail: (reason: unknown) => void;
 }
 
 /** How a job was executed. */
@@ -24,7 +25,7 @@ export interface Execution {
 }
 
 /** When the next quantum of a job may begin and must be over, if the job is to run at its share of the rate. */
-export const window = (job: Omit<Job, "finish">, rate: number) => {
+export const window = (job: Omit<Job, "finish" | "fail">, rate: number) => {
   const endOf = (quanta: number): Seconds =>
     seconds(job.start + ((quanta / job.quanta) * job.work) / (job.share * rate));
   return { eligible: endOf(job.served), deadline: endOf(job.served + 1) };
@@ -34,7 +35,7 @@ export const window = (job: Omit<Job, "finish">, rate: number) => {
  * The job whose next quantum is served now: of those that are eligible, the one with the earliest deadline; when none
  * is, the one that becomes eligible first.
  */
-export const nextJob = <J extends Omit<Job, "finish">>(
+export const nextJob = <J extends Omit<Job, "finish" | "fail">>(
   jobs: Iterable<J>,
   now: Seconds,
   rate: number,
@@ -66,25 +67,25 @@ export const nextJob = <J extends Omit<Job, "finish">>(
  */
 export class ShareScheduler {
   readonly #clock: Clock;
-  readonly #processor: EmulatedProcessor;
+  readonly #processor: Processor;
   readonly #cyclesPerInference: Cycles;
   readonly #jobs = new Set<Job>();
   #serving = false;
   /** Ends the wait for a job to become eligible, when an earlier one may have come. */
   #wake = new AbortController();
 
-  constructor(clock: Clock, processor: EmulatedProcessor, cyclesPerInference: Cycles) {
+  constructor(clock: Clock, processor: Processor, cyclesPerInference: Cycles) {
     this.#clock = clock;
     this.#processor = processor;
     this.#cyclesPerInference = cyclesPerInference;
   }
 
-  /** Executes work at a share of the server; resolves at its end. */
+  /** Executes work at a share of the server; resolves at its end, rejects when the processor fails. */
   execute(work: Cycles, share: number): Promise<Execution> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const start = this.#clock.now();
       const quanta = inferenceCount(work, this.#cyclesPerInference);
-      this.#jobs.add({ share, start, work, quanta, served: 0, finish: resolve });
+      this.#jobs.add({ share, start, work, quanta, served: 0, finish: resolve, fail: reject });
       this.#wake.abort();
       if (!this.#serving) void this.#serve();
     });
@@ -103,7 +104,15 @@ export class ShareScheduler {
         continue;
       }
       if (!begun.has(job)) begun.set(job, this.#clock.now());
-      const end = await this.#processor.run(cycles(job.work / job.quanta), eligible);
+      let end: Seconds;
+      try {
+        end = await this.#processor.run(cycles(job.work / job.quanta), eligible);
+      } catch (error) {
+        this.#jobs.delete(job);
+        begun.delete(job);
+        job.fail(error);
+        continue;
+      }
       job.served += 1;
       if (job.served < job.quanta) continue;
       this.#jobs.delete(job);

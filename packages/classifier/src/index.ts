@@ -5,5 +5,5 @@ export { inferenceCount } from "./cycles.ts";
 export { decodeImage } from "./decode.ts";
 export { type ImageSet, readImageSet } from "./image-set.ts";
 export { generateImage, imageSet } from "./images.ts";
-export { InferenceProcessor, measureCycles } from "./inference-processor.ts";
+export { type Compute, emulatedCompute, measuredCompute } from "./inference-processor.ts";
 export { embeddedModel } from "./paths.ts";

@@ -1,4 +1,5 @@
-import type { Clock, Processor } from "@offloadlab/hardware";
+import { type Clock, EmulatedProcessor, type Processor } from "@offloadlab/hardware";
+import { Failure } from "@offloadlab/protocol";
 import { type Cycles, cycles, type Hertz, type Seconds } from "@offloadlab/units";
 import type { Classifier } from "./classifier.ts";
 import { inferenceCount } from "./cycles.ts";
@@ -10,11 +11,54 @@ const probes = 15;
  *
  * @param rate F or f: of all processors that one inference uses
  */
-export const measureCycles = async (classifier: Classifier, rate: Hertz): Promise<Cycles> => {
+const measureCycles = async (classifier: Classifier, rate: Hertz): Promise<Cycles> => {
   const times: number[] = [];
   for (let probe = 0; probe < probes; probe += 1)
     times.push((await classifier.infer(emptyTensor(classifier))).inferSeconds);
   return cycles((times.sort((a, b) => a - b)[probes >> 1] as number) * rate);
+};
+
+/** The compute of a node: what an inference counts for, and what runs tasks. */
+export interface Compute {
+  readonly cyclesPerInference: Cycles;
+  /**
+   * A processor of a trial.
+   *
+   * @param rate F or f as the trial's settings have it
+   * @throws Failure `config/invalid` when the board runs at another rate, or the trial is not in real time
+   */
+  processor(clock: Clock, rate: Hertz, clockSpeed: number): Processor;
+}
+
+/** Tasks are paced to C / F, whatever this machine is. */
+export const emulatedCompute = (cyclesPerInference: Cycles): Compute => ({
+  cyclesPerInference,
+  processor: (clock, rate) => new EmulatedProcessor(clock, rate),
+});
+
+/** Settings and board agree to this. */
+const rateTolerance = 0.02;
+
+/**
+ * Tasks are inferences of the classifier.
+ *
+ * @param rate F or f of the board: its pinned clock times the processors that one inference uses
+ */
+export const measuredCompute = async (classifier: Classifier, rate: Hertz): Promise<Compute> => {
+  const cyclesPerInference = await measureCycles(classifier, rate);
+  return {
+    cyclesPerInference,
+    processor: (clock, wanted, clockSpeed) => {
+      if (Math.abs(wanted / rate - 1) > rateTolerance)
+        throw new Failure(
+          "config/invalid",
+          `expected settings of this board's ${rate / 1e9} GHz, got ${wanted / 1e9} GHz; change the settings, or pin the clock there`,
+        );
+      if (clockSpeed !== 1)
+        throw new Failure("config/invalid", `expected clock_speed_ratio 1 on real boards, got ${clockSpeed}`);
+      return new InferenceProcessor(clock, rate, classifier, cyclesPerInference);
+    },
+  };
 };
 
 /** Arithmetic takes the same time on any values. */
@@ -22,7 +66,7 @@ const emptyTensor = ({ card: { input } }: Classifier): Float32Array<ArrayBuffer>
   new Float32Array(3 * input.width * input.height);
 
 /** A real processor: C cycles are as many inferences as take them, and take as long as those do. */
-export class InferenceProcessor implements Processor {
+class InferenceProcessor implements Processor {
   readonly rate: Hertz;
   readonly #clock: Clock;
   readonly #classifier: Classifier;

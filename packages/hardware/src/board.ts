@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "@offloadlab/protocol";
-import { type Hertz, hertz, type Joules, seconds } from "@offloadlab/units";
+import { type Hertz, type Joules, seconds } from "@offloadlab/units";
 import { monotonicClock, PowerRecorder } from "./energy/power-recorder.ts";
 import { type EnergyAccount, emulatedTaskMeter, MeasuredTaskMeter, type TaskMeter } from "./energy/task-meter.ts";
 import { emulatedHarvest, type Harvest, measuredHarvest } from "./harvest.ts";
@@ -9,8 +9,21 @@ import { type BoardState, readBoardState, readCpuClock } from "./linux/board-sta
 import { openMeter } from "./linux/power-meter.ts";
 import { SystemTree } from "./linux/system-tree.ts";
 
+/** Opens what a daemon's configuration asks for. @throws Failure as `openLinuxBoard`, or `config/invalid` without `board` */
+export const openBoard = async (
+  { hardware = "emulated", board }: { readonly hardware?: "emulated" | "linux"; readonly board?: BoardConfig },
+  say: (level: "info" | "warn", message: string) => void,
+): Promise<Board> => {
+  if (hardware === "emulated") return emulatedBoard;
+  if (board === undefined)
+    throw new Failure("config/invalid", "`hardware: linux` needs `board`, how the meters are wired, got nothing");
+  return openLinuxBoard(board, say);
+};
+
 /** What one trial needs of a board. */
 export interface TrialBoard {
+  /** Where the battery's drain comes from. */
+  readonly drain: "emulated" | "measured";
   readonly meter: TaskMeter;
   readonly harvest: Harvest;
   /** Where the energy went since the trial began; null where nobody measured. */
@@ -28,6 +41,8 @@ export interface Board {
    * @param harvested e_t where it is emulated
    */
   beginTrial(harvested: Joules): Promise<TrialBoard>;
+  /** Clock and number of the processors that are online; null where they are emulated. */
+  readonly processors: { readonly clock: Hertz; readonly count: number } | null;
   /** The state of this moment; null where there is no board. */
   state(): Promise<BoardState | null>;
   close(): Promise<void>;
@@ -36,28 +51,26 @@ export interface Board {
 /** No board of this kind has been checked against an independent meter yet; docs/lab.md says how. */
 const hardwareVerified = false;
 
+/** One trial on hardware that is as the paper's model has it; e_t comes in every sub-slot. */
+export const emulatedTrialBoard = (harvested: Joules): TrialBoard => ({
+  drain: "emulated",
+  meter: emulatedTaskMeter,
+  harvest: emulatedHarvest(harvested),
+  account: async () => null,
+});
+
 /** A board that is as the paper's model has it. */
 export const emulatedBoard: Board = {
   kind: "emulated",
+  processors: null,
   environment: { hardware_verified: hardwareVerified, energy_source: "emulated", harvest_source: "emulated" },
-  beginTrial: async (harvested) => ({
-    meter: emulatedTaskMeter,
-    harvest: emulatedHarvest(harvested),
-    account: async () => null,
-  }),
+  beginTrial: async (harvested) => emulatedTrialBoard(harvested),
   state: async () => null,
   close: async () => {},
 };
 
 /** Over which the idle power is measured before each trial. */
 const idleSeconds = seconds(2);
-
-/** A real board, read through the kernel. */
-export interface LinuxBoard extends Board {
-  /** The pinned clock of one processor, and how many there are. */
-  readonly clock: Hertz;
-  readonly processors: number;
-}
 
 /**
  * Opens a board's meters.
@@ -67,7 +80,7 @@ export interface LinuxBoard extends Board {
 export const openLinuxBoard = async (
   config: BoardConfig,
   say: (level: "info" | "warn", message: string) => void,
-): Promise<LinuxBoard> => {
+): Promise<Board> => {
   const tree = new SystemTree(config.system_root);
   const cpu = await readCpuClock(tree);
   if (!cpu.pinned)
@@ -98,8 +111,7 @@ export const openLinuxBoard = async (
     const factor = harvest.source === "scaled" ? harvest.factor : 1;
     return {
       kind: "linux",
-      clock: hertz(cpu.rate),
-      processors: cpu.online.length,
+      processors: { clock: cpu.rate, count: cpu.online.length },
       environment: {
         hardware_verified: hardwareVerified,
         energy_source: "measured",
@@ -116,6 +128,7 @@ export const openLinuxBoard = async (
         const meter = new MeasuredTaskMeter(load, load.idleOver(idleSeconds));
         const failed = load.failures;
         return {
+          drain: "measured",
           meter,
           harvest: receiver === undefined ? emulatedHarvest(harvested) : measuredHarvest(receiver, factor),
           account: async () => ({ ...(await meter.account()), failedReadings: load.failures - failed }),

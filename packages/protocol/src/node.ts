@@ -55,6 +55,8 @@ export interface NodeOptions {
   readonly tls: TlsMaterial;
   /** Where the journals of runs are kept until the C-BS has them. */
   readonly stateFolder: string;
+  /** What the node's numbers come from; emulated when absent. */
+  readonly hardware?: "emulated" | "linux";
   readonly environment: Environment;
   readonly unixNow: () => number;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
@@ -87,14 +89,14 @@ export class LabNode {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { identity, environment } = options;
+    const { identity, environment, hardware = "emulated" } = options;
     this.#link = new Link(options.stationUrl, options.tls, () => ({
       type: "hello",
       version: protocolVersion,
       node: identity.id,
       role: identity.role,
       boot: this.#boot,
-      hardware: "emulated",
+      hardware,
       environment,
     }));
     this.#link.on("up", () => options.log("info", `connected to the C-BS at ${options.stationUrl}`));

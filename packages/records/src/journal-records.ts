@@ -16,6 +16,7 @@ export type JournalRecord = { readonly time: number } & (
   | TrialEndRecord
   | ActionRecord
   | ServiceRecord
+  | ServiceEnergyRecord
   | ReleasedRecord
   | RewardRecord
   | LearningRecord
@@ -185,12 +186,18 @@ export interface ServiceRecord {
   readonly computeShare: number;
   readonly achievedComputeShare: number;
   readonly label: string;
-  /** E^m as this server's meter has it; absent on emulated hardware. */
-  readonly energyJoules?: number;
-  /** Half the width of its 95 % interval. */
-  readonly energyUncertaintyJoules?: number;
-  readonly energyCoverageRatio?: number;
-  readonly energyMethod?: string;
+}
+
+/** MEC with a meter: E^m of a task as it was measured, a moment after its service. */
+export interface ServiceEnergyRecord {
+  readonly kind: "service-energy";
+  readonly trial: number;
+  readonly task: string;
+  readonly energyJoules: number;
+  /** Half the width of the reading's 95 % interval. */
+  readonly energyUncertaintyJoules: number;
+  readonly energyCoverageRatio: number;
+  readonly energyMethod: string;
 }
 
 /** MEC: a lease ended without service. */

@@ -31,9 +31,13 @@ export const modelledReading = (energy: Joules): EnergyReading => ({
 });
 
 /** A reading, and what the model says of the same task's part on another node: that may be nothing or twice as much. */
-export const withModelledPart = (reading: EnergyReading, energy: Joules): EnergyReading => ({
-  joules: joules(reading.joules + energy),
-  uncertainty: joules(Math.hypot(reading.uncertainty, energy)),
-  coverage: reading.coverage,
-  method: reading.method === "modelled" ? "modelled" : `${reading.method}+modelled`,
-});
+export const withModelledPart = (reading: EnergyReading, energy: Joules): EnergyReading => {
+  const sum = joules(reading.joules + energy);
+  if (reading.method === "emulated") return emulatedReading(sum);
+  return {
+    joules: sum,
+    uncertainty: joules(Math.hypot(reading.uncertainty, energy)),
+    coverage: reading.coverage,
+    method: reading.method === "modelled" ? "modelled" : `${reading.method}+modelled`,
+  };
+};

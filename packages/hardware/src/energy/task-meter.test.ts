@@ -48,7 +48,8 @@ const measure = (
       await at(from);
       const task = meter.begin(watts(1 + (index % 3)));
       await at(to);
-      return task.end(joules(1));
+      task.stop();
+      return task.reading(joules(1));
     });
     const end = Math.max(...windows.map(({ to }) => to)) + 0.5;
     const account = at(end).then(() => meter.account());

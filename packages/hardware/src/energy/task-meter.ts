@@ -1,17 +1,18 @@
 import { type Joules, joules, type Seconds, type Watts } from "@offloadlab/units";
 import type { Baseline, PowerRecorder } from "./power-recorder.ts";
 import { type Integral, sumOf } from "./power-trace.ts";
-import { type EnergyReading, emulatedReading, modelledReading, withModelledPart } from "./reading.ts";
+import { type EnergyReading, emulatedReading, modelledReading } from "./reading.ts";
 
 /** A task whose energy is being measured. */
 export interface MeteredTask {
+  /** The task draws no more, from now on. */
+  stop(): void;
   /**
-   * The task has ended, now.
+   * What it took, a sample after its end; stops it first.
    *
-   * @param modelled what the model says it took here
-   * @param elsewhere what the model says it took on its server
+   * @param modelled what the model says it took
    */
-  end(modelled: Joules, elsewhere?: Joules): Promise<EnergyReading>;
+  reading(modelled: Joules): Promise<EnergyReading>;
 }
 
 /** What measures the energy of tasks on a node. */
@@ -26,7 +27,7 @@ export interface TaskMeter {
 
 /** On emulated hardware a task takes what the model says. */
 export const emulatedTaskMeter: TaskMeter = {
-  begin: () => ({ end: async (modelled, elsewhere = joules(0)) => emulatedReading(joules(modelled + elsewhere)) }),
+  begin: () => ({ stop: () => {}, reading: async (modelled) => emulatedReading(modelled) }),
 };
 
 /** A time in which the same tasks run. */
@@ -73,13 +74,16 @@ export class MeasuredTaskMeter implements TaskMeter {
   }
 
   begin(power: Watts): MeteredTask {
+    let end: Seconds | undefined;
     const task: MeteredTask = {
-      end: async (modelled, elsewhere = joules(0)) => {
-        const end = this.#change((powers) => powers.delete(task));
+      stop: () => {
+        end ??= this.#change((powers) => powers.delete(task));
+      },
+      reading: async (modelled) => {
+        task.stop();
         const own = this.#segments.filter(({ powers }) => powers.has(task));
-        await this.#recorder.reached(end);
-        const reading = this.#readingOf(task, own) ?? modelledReading(modelled);
-        return elsewhere === 0 ? reading : withModelledPart(reading, elsewhere);
+        await this.#recorder.reached(end as Seconds);
+        return this.#readingOf(task, own) ?? modelledReading(modelled);
       },
     };
     this.#change((powers) => powers.set(task, power));

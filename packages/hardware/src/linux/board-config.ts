@@ -52,6 +52,15 @@ export const BoardConfig = Type.Object(
 );
 export type BoardConfig = Static<typeof BoardConfig>;
 
+/** Keys of a daemon's configuration that choose its hardware; emulated, and inference on a thread, when absent. */
+export const hardwareKeys = {
+  hardware: Type.Optional(Type.Union([Type.Literal("emulated"), Type.Literal("linux")])),
+  /** With `hardware: linux`. */
+  board: Type.Optional(BoardConfig),
+  /** A process survives when ONNX Runtime aborts, as it may on a board. */
+  inference: Type.Optional(Type.Union([Type.Literal("thread"), Type.Literal("process")])),
+};
+
 /** @throws Failure `config/invalid` for an INA3221 without a rail */
 export const wiringOf = (meter: Static<typeof Meter>): MeterWiring => {
   if (meter.kind === "ina3221" && meter.rail === undefined)
