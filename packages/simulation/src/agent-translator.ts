@@ -1,12 +1,5 @@
-import { type FeatureSettings, featureCount, type Rows, writeFeatures } from "@offloadlab/learning";
-import {
-  type Action,
-  type CommunitySettings,
-  communityAt,
-  decodeAction,
-  type Observation,
-  type Settings,
-} from "@offloadlab/model";
+import { decodeRows, type FeatureSettings, featureCount, type Rows, writeFeatures } from "@offloadlab/learning";
+import { type Action, type CommunitySettings, communityAt, type Observation, type Settings } from "@offloadlab/model";
 
 /** How an agent sees a community. */
 export interface AgentView {
@@ -53,14 +46,7 @@ export class AgentTranslator {
 
   /** What an agent's action means. @param raw [rows, actions] */
   decode(raw: Float32Array, observation: Observation, action: Action): void {
-    if (this.#view.networks === "flat") {
-      decodeAction(raw, observation, action);
-      return;
-    }
-    // A row of each device becomes a row of each of α, w and β.
-    const n = this.#community.deviceCount;
-    for (let j = 0; j < n; j++) for (let k = 0; k < 3; k++) this.#raw[k * n + j] = raw[3 * j + k] as number;
-    decodeAction(this.#raw, observation, action);
+    decodeRows(this.#view.networks, raw, this.#raw, observation, action);
   }
 
   /**
