@@ -64,8 +64,8 @@ export const reproduce = async (what: Reproducible, options: ReproduceOptions): 
     progress.done(`${name} (${done.length + 1} of ${names.length})`);
     const source = await sourceOf(name, quick, changes);
     done.push(await reproduceOne(name, source, commit, options));
+    await writeResultsReadme(out);
   }
-  await writeResultsReadme(out);
   const text = done.map(({ text, files }) => `${text}\n${files.join(" ")}`).join("\n\n");
   const [only] = done;
   printResult(format, exitCodes.ok, text, done.length === 1 ? only?.data : done.map(({ data }) => data));
