@@ -49,7 +49,7 @@ lab
       "the whole lab on this machine: everything real but battery, clock rate and radio rate",
     ).makeOptionMandatory(),
   )
-  .option("--experiment <file>", "manifest of the comparison (default: experiments/heuristics.yaml)")
+  .option("--experiment <file>", "manifest of the comparison (default: experiments/live.yaml)")
   .option("--images <folder>", "make tasks of these JPEG and PNG files instead of generated images")
   .option("--classifier <file>", "ONNX image classifier, its YAML card beside it, instead of the embedded one")
   .addOption(runs())

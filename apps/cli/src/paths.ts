@@ -6,4 +6,4 @@ const root = join(distFolder, "..");
 export const dashboardFolder = join(root, "apps/cbs/dist/dashboard");
 /** Experiments that come with the project. */
 export const experimentsFolder = join(root, "experiments");
-export const defaultManifest = join(experimentsFolder, "heuristics.yaml");
+export const defaultManifest = join(experimentsFolder, "live.yaml");
