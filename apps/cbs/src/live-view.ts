@@ -4,6 +4,7 @@ import type {
   LiveCommunity,
   LiveDevice,
   LiveFederation,
+  LiveLink,
   LiveRun,
   LiveSnapshot,
 } from "@offloadlab/protocol";
@@ -21,7 +22,10 @@ export const liveSnapshot = (
   run: progress === undefined ? null : liveRun(progress, find, unixNow),
   communities: (settings?.communities ?? []).map((community, i): LiveCommunity => {
     const devices = Array.from({ length: community.deviceCount }, (_, j) =>
-      liveDevice(deviceId(i, j), find(deviceId(i, j)), progress, community.device.capacity),
+      liveDevice(deviceId(i, j), find(deviceId(i, j)), progress, {
+        capacity: community.device.capacity,
+        link: find(serverId(i))?.telemetry?.server?.links[deviceId(i, j)] ?? null,
+      }),
     );
     const reward = devices.reduce((sum, { id }) => sum + (telemetryOf(find(id), progress)?.reward ?? 0), 0);
     const ended = devices.reduce((sum, { outcomes }) => sum + Object.values(outcomes).reduce((a, b) => a + b, 0), 0);
@@ -83,7 +87,7 @@ const liveDevice = (
   id: string,
   node: LabNodeState | undefined,
   progress: RunProgress | undefined,
-  capacity: number,
+  { capacity, link }: { readonly capacity: number; readonly link: LiveLink | null },
 ): LiveDevice => {
   const device = telemetryOf(node, progress);
   return {
@@ -96,6 +100,7 @@ const liveDevice = (
     processorBusy: device?.processorBusy === true,
     radioBusy: device?.radioBusy === true,
     generated: device?.generated ?? 0,
+    link,
     outcomes: device?.outcomes ?? {},
   };
 };

@@ -22,6 +22,11 @@ export class Links {
     return rateCorrection(this.#estimates.get(device));
   }
 
+  /** By device. */
+  get estimates(): Record<string, LinkEstimate> {
+    return Object.fromEntries(this.#estimates);
+  }
+
   clear(): void {
     this.#uploads.clear();
     this.#estimates.clear();

@@ -107,6 +107,7 @@ try {
           bandwidthInUseRatio: bandwidth,
           computeInUseRatio: compute,
           tasksInFlight: trial?.community.leases.size ?? 0,
+          links: links.estimates,
         },
       };
     },

@@ -26,7 +26,15 @@ const toStation: fc.Arbitrary<ToStation> = fc.oneof(
   fc.record({ type: type("closed"), run: text, journalBytes: index, logBytes: index }),
   fc.record({
     type: type("telemetry"),
-    server: fc.record({ bandwidthInUseRatio: amount, computeInUseRatio: amount, tasksInFlight: index }),
+    server: fc.record({
+      bandwidthInUseRatio: amount,
+      computeInUseRatio: amount,
+      tasksInFlight: index,
+      links: fc.dictionary(
+        text.filter((name) => name !== "__proto__"),
+        fc.record({ rateRatio: amount, uncertaintyRatio: fc.option(amount), uploads: index }),
+      ),
+    }),
   }),
 );
 

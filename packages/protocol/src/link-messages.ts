@@ -36,7 +36,25 @@ export type DeviceTelemetry = Static<typeof DeviceTelemetry>;
 
 /** What a MEC tells the C-BS with each heartbeat. */
 export const ServerTelemetry = Type.Object(
-  { bandwidthInUseRatio: amount, computeInUseRatio: amount, tasksInFlight: index },
+  {
+    bandwidthInUseRatio: amount,
+    computeInUseRatio: amount,
+    tasksInFlight: index,
+    /** What the uploads of each device say of its link. */
+    links: Type.Record(
+      Type.String(),
+      Type.Object(
+        {
+          /** Effective rate over Eq. (1)'s. */
+          rateRatio: amount,
+          /** Half width of its 95 % interval. */
+          uncertaintyRatio: Type.Union([Type.Null(), amount]),
+          uploads: index,
+        },
+        closed,
+      ),
+    ),
+  },
   closed,
 );
 export type ServerTelemetry = Static<typeof ServerTelemetry>;

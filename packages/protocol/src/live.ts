@@ -55,6 +55,15 @@ export interface LiveServer {
   readonly tasksInFlight: number;
 }
 
+/** How fast a link is, by the errors of its last uploads. */
+export interface LiveLink {
+  /** Effective rate over Eq. (1)'s. */
+  readonly rateRatio: number;
+  /** Half width of its 95 % interval; null from one upload. */
+  readonly uncertaintyRatio: number | null;
+  readonly uploads: number;
+}
+
 export interface LiveDevice {
   readonly id: string;
   readonly online: boolean;
@@ -64,6 +73,8 @@ export interface LiveDevice {
   readonly processorBusy: boolean;
   readonly radioBusy: boolean;
   readonly generated: number;
+  /** What its uploads say of its link; null before the first. */
+  readonly link: LiveLink | null;
   /** Tasks of this trial by outcome: `completed-local`, `completed-edge`, `late`, `drained`, `expired`, `lost`. */
   readonly outcomes: Readonly<Record<string, number>>;
 }

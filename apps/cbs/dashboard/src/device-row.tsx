@@ -1,4 +1,4 @@
-import type { LiveDevice } from "@offloadlab/protocol";
+import type { LiveDevice, LiveLink } from "@offloadlab/protocol";
 import { Bar } from "./bar.tsx";
 import { fixed, share } from "./format.ts";
 import { OutcomeBar } from "./outcome-bar.tsx";
@@ -9,7 +9,7 @@ const lowCharge = 0.2;
 
 /** One end device, now. */
 export const DeviceRow = ({ device }: { readonly device: LiveDevice }) => {
-  const { id, online, chargeJoules, capacityJoules, queueLength, processorBusy, radioBusy } = device;
+  const { id, online, chargeJoules, capacityJoules, queueLength, processorBusy, radioBusy, link } = device;
   const tasks = tally(device);
   const low = share(chargeJoules, capacityJoules) < lowCharge;
   return (
@@ -33,6 +33,7 @@ export const DeviceRow = ({ device }: { readonly device: LiveDevice }) => {
       <td>
         <Lane name="CPU" busy={processorBusy} />
         <Lane name="radio" busy={radioBusy} />
+        {link !== null && <Rate link={link} />}
       </td>
       <td>
         {tasks.generated - tasks.open}
@@ -40,6 +41,22 @@ export const DeviceRow = ({ device }: { readonly device: LiveDevice }) => {
         <OutcomeBar tally={tasks} />
       </td>
     </tr>
+  );
+};
+
+/** Errors of clocks and timers: a rate that differs by less is the theory's. */
+const negligible = 0.05;
+
+/** The link's rate over the theory's, drawn as low when its uploads are sure that it is another. */
+const Rate = ({ link: { rateRatio, uncertaintyRatio, uploads } }: { readonly link: LiveLink }) => {
+  const isOff = uncertaintyRatio !== null && Math.abs(rateRatio - 1) > Math.max(uncertaintyRatio, negligible);
+  const bound = uncertaintyRatio === null ? "" : ` ± ${fixed(100 * uncertaintyRatio, 0)}`;
+  return (
+    <span class={isOff ? "low" : "of"} title={`effective rate over the theory's, of the last ${uploads} uploads`}>
+      {" "}
+      {fixed(100 * rateRatio, 0)}
+      {bound} %
+    </span>
   );
 };
 

@@ -10,6 +10,7 @@ export const device = (changes: Partial<LiveDevice> = {}): LiveDevice => ({
   processorBusy: false,
   radioBusy: false,
   generated: 0,
+  link: null,
   outcomes: {},
   ...changes,
 });

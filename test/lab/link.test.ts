@@ -1,0 +1,63 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { deviceOf, linkEstimate, type ResultRow, readRun } from "@offloadlab/records";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { offload, RehearsalProcess } from "./rehearsal-process.ts";
+
+/** Small tasks and little bandwidth: an upload at half the rate misses the deadline, an execution on the device does not. */
+const world = {
+  preset: "testbed",
+  policies: ["fair"],
+  seed: 11,
+  clock_speed_ratio: 1.5,
+  settings: { communities: { each: { bandwidth_hertz: 1.6e6, workload: { work_cycles: 6e8 } } } },
+};
+const slow = "ed-1-1";
+const runs = {
+  healthy: { ...world, name: "healthy", repetitions: 2 },
+  slowed: { ...world, name: "slowed", repetitions: 2, uplink_rate_ratio: { [slow]: 0.5 } },
+  corrected: { ...world, name: "corrected", repetitions: 2, uplink_rate_ratio: { [slow]: 0.5 }, link: "corrected" },
+};
+
+interface Finished {
+  readonly archive: string;
+  readonly rows: readonly ResultRow[];
+}
+
+let rehearsal: RehearsalProcess;
+const finished: Record<string, Finished> = {};
+
+beforeAll(async () => {
+  rehearsal = new RehearsalProcess(["--serve"], { repetitions: 1, policies: ["fair"] });
+  await rehearsal.line(/run .* is (complete|invalid)/);
+  for (const [name, manifest] of Object.entries(runs)) {
+    const file = join(rehearsal.folder, `${name}.yaml`);
+    writeFileSync(file, JSON.stringify(manifest));
+    const { stdout, stderr } = await offload("run", file, "--home", join(rehearsal.folder, "home"), "--format", "json");
+    const { data } = JSON.parse(stdout || `{"data":${JSON.stringify({ archive: "", rows: [], stderr })}}`) as {
+      data: Finished;
+    };
+    finished[name] = data;
+  }
+}, 300_000);
+afterAll(() => rehearsal.remove());
+
+/** Mean reward per task of the community whose device is slow. */
+const rewardOf = (name: string): number =>
+  finished[name]?.rows.find(({ community }) => community === "R1")?.reward.mean ?? Number.NaN;
+
+test("a link of half the rate shows in its device's errors, and in no other's", async () => {
+  const { journals } = await readRun(finished["slowed"]?.archive ?? "");
+  const services = [...journals.values()].flat().flatMap((record) => (record.kind === "service" ? [record] : []));
+  const rateOf = (device: string) =>
+    linkEstimate(services.filter(({ task }) => deviceOf(task) === device))?.rateRatio ?? Number.NaN;
+  expect(rateOf(slow)).toBeCloseTo(0.5, 1);
+  for (const device of ["ed-1-2", "ed-2-1", "ed-3-3"]) expect(rateOf(device)).toBeCloseTo(1, 1);
+});
+
+test("the reward falls for it; with corrected leases at least half of the loss comes back", () => {
+  const [healthy, slowed, corrected] = ["healthy", "slowed", "corrected"].map(rewardOf) as [number, number, number];
+  const text = `healthy ${healthy}, slowed ${slowed}, corrected ${corrected}`;
+  expect(healthy - slowed, text).toBeGreaterThan(0.3);
+  expect(corrected - slowed, text).toBeGreaterThan((healthy - slowed) / 2);
+});
