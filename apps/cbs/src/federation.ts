@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { aggregate, type Weights } from "@offloadlab/federation";
+import { aggregate, ModelMemory, type Weights } from "@offloadlab/federation";
 import { encodeTensors } from "@offloadlab/learning";
 import {
   checkDigest,
@@ -87,6 +87,8 @@ export class Federation {
   readonly #events = new EventEmitter<{ change: []; update: []; adopted: [] }>();
   readonly #adopted = new Map<string, number>();
   readonly #takenIn = new Map<string, TakenIn>();
+  /** Where their weights are. */
+  readonly #memory: ModelMemory;
   /** Updates that are being written. */
   readonly #taking = new Map<string, Promise<void>>();
   #checkpoint: Checkpoint;
@@ -97,6 +99,7 @@ export class Federation {
     this.setup = parts.setup;
     this.#parts = parts;
     this.#checkpoint = checkpoint;
+    this.#memory = new ModelMemory(parts.setup.shapes, parts.setup.nodes.length);
     this.#events.setMaxListeners(0);
   }
 
@@ -163,6 +166,7 @@ export class Federation {
     log(decision.kind === "skip" ? "warn" : "info", `${policy}, round ${round}: ${this.#told(decision)}`);
     const reporters = [...this.#takenIn.keys()];
     this.#takenIn.clear();
+    this.#memory.clear();
     this.#tell();
     if (decision.kind === "average") await this.#adoptedBy(reporters, round, stop);
     return decision;
@@ -274,7 +278,7 @@ export class Federation {
     await writeDurably(file, bytes);
     this.#write({ kind: "update", ...update });
     await this.#parts.journal.flush();
-    this.#takenIn.set(update.node, taken);
+    this.#takenIn.set(update.node, { update, weights: this.#memory.hold(taken.weights) });
     this.#events.emit("update");
   }
 
@@ -382,7 +386,7 @@ export class Federation {
         const { report, weights } = decodeUpdate(bytes, this.setup.shapes, `update of ${node}`);
         const update = this.#updateOf(node, report, contentDigest(bytes), bytes.length);
         complete({ kind: "update", ...update });
-        this.#takenIn.set(node, { update, weights });
+        this.#takenIn.set(node, { update, weights: this.#memory.hold(weights) });
       }
     }
     await journal.flush();
