@@ -104,7 +104,7 @@ class Member {
     const node = nodes[index] as string;
     const journal = new Journal(await LineWriter.open(join(folder, archiveFiles.journal(node))), unixNow);
     const client = new FederationClient({
-      ...{ run, policy, learner: learners[index] as SimulatedLearner, log: () => {} },
+      ...{ run, policy, learner: learners[index] as SimulatedLearner, learnedRound: 0, log: () => {} },
       stationUrl: `https://localhost:${station.port}`,
       tls: materials.get(node) as TlsMaterial,
       folder: join(folder, "state", node),

@@ -21,6 +21,7 @@ import { Collection } from "./collection.ts";
 import type { Federation } from "./federation.ts";
 import { NodeWatch, waitForNodes } from "./node-watch.ts";
 import type { Registry } from "./registry.ts";
+import { RunFederations } from "./run-federations.ts";
 import { type AgentFiles, RunFolder } from "./run-folder.ts";
 import { isActive, newProgress, type RunProgress } from "./run-progress.ts";
 import { resultsOf, settleRun } from "./sealing.ts";
@@ -41,8 +42,7 @@ export class Conductor {
   #progress: RunProgress | undefined;
   #settings: Settings | undefined;
   #stop = new AbortController();
-  /** By policy. */
-  readonly #federations = new Map<string, Federation>();
+  #federations: RunFederations | undefined;
   #logWriter: LineWriter | undefined;
   /** What goes on: the recovery of old runs at first, then the current run. */
   #work: Promise<void> = Promise.resolve();
@@ -64,11 +64,12 @@ export class Conductor {
 
   /** Of each federated policy of the current run, for the dashboard. */
   get federations(): readonly LiveFederation[] {
-    return [...this.#federations.values()].map((federation) => federation.view());
+    return this.#federations?.views() ?? [];
   }
 
+  /** Of a policy of the current run, while its trials last. */
   federationOf(policy: string): Federation | undefined {
-    return this.#federations.get(policy);
+    return this.#progress?.state === "running" ? this.#federations?.find(policy) : undefined;
   }
 
   logLine(line: string): void {
@@ -98,6 +99,7 @@ export class Conductor {
     const begun = newProgress(id, join(this.#runsFolder, id), manifest, trials.length);
     this.#progress = begun;
     this.#settings = manifest.settings;
+    this.#federations = undefined;
     this.#stop = new AbortController();
     this.#work = this.#guarded(id, async () => {
       const folder = await RunFolder.create(begun.folder, manifestText, manifest, trials, agents);
@@ -116,7 +118,7 @@ export class Conductor {
     const manifest = readManifest(await read(archiveFiles.manifest), archiveFiles.manifest);
     if (status === null || "problems" in manifest) return undefined;
     const { state, reasons } = status;
-    return { ...newProgress(id, folder, manifest, 0), state, reasons, results: await resultsOf(folder) };
+    return { ...newProgress(id, folder, manifest, 0), state, reasons, ...(await resultsOf(folder)) };
   }
 
   /** The file of the agents of a policy of the current run. @throws Failure `peer/refused` when there is none */
@@ -174,7 +176,10 @@ export class Conductor {
     const agents = new Map([...files].map(([name, bytes]) => [name, sha256Of(bytes)] as const));
     const fixed = { run: id, manifest, nodes, registry: this.#registry, collection, journal, watch, agents };
     const parts: RunParts = { ...fixed, stop: this.#stop.signal, unixNow: this.#unixNow, onStart };
-    const reason = await this.#runTrials(parts, trials, folder.path);
+    const federated = { run: id, folder: folder.path, journal, unixNow: this.#unixNow, log: this.#log };
+    const federations = await RunFederations.open(manifest, files, federated);
+    this.#federations = federations;
+    const reason = await this.#runTrials(parts, trials, folder.path, federations);
     watch.end();
     if (reason !== null) {
       this.#update({ reasons: [reason] });
@@ -185,7 +190,12 @@ export class Conductor {
   }
 
   /** @returns why the run ended early, null when every trial came to its end */
-  async #runTrials(parts: RunParts, trials: readonly Trial[], path: string): Promise<string | null> {
+  async #runTrials(
+    parts: RunParts,
+    trials: readonly Trial[],
+    path: string,
+    federations: RunFederations,
+  ): Promise<string | null> {
     const { nodes, registry, collection, manifest, stop } = parts;
     const missing = await waitForNodes(nodes, registry, nodesWaitMilliseconds, stop);
     if (stop.aborted) return String(stop.reason);
@@ -201,9 +211,11 @@ export class Conductor {
       const epochSeconds = given.settings.timeSlot * given.settings.timeSlotCount;
       const remainingSeconds = left + (given === manifest ? 0 : trialSeconds(given));
       this.#update({ state: "running", trial, trialStartsAt: undefined, epochSeconds, remainingSeconds });
+      await federations.before(trial, stop);
+      if (stop.aborted) return String(stop.reason);
       const reason = await runTrial(parts, given, trial);
       if (reason !== null) return reason;
-      this.#update({ trialStartsAt: undefined, results: await resultsOf(path) });
+      this.#update({ trialStartsAt: undefined, ...(await resultsOf(path)) });
     }
     return null;
   }

@@ -1,14 +1,19 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Settings } from "@offloadlab/model";
+import type { LiveEpoch } from "@offloadlab/protocol";
 import {
   archiveFiles,
   type Journal,
+  type Journals,
   type ResultRow,
   type RunState,
   readRun,
   resultCaption,
   resultRows,
   resultTable,
+  type Trial,
+  type TrialSums,
   taskFates,
   trialSums,
   violatedConditions,
@@ -21,10 +26,36 @@ export interface Verdict {
   readonly rows: readonly ResultRow[];
 }
 
-/** The comparison over the trials that have come to their end. */
-export const resultsOf = async (folder: string): Promise<ResultRow[]> => {
+/** What the trials that have come to their end say: the comparison, and how the policies that learn did in each. */
+export interface Results {
+  readonly results: readonly ResultRow[];
+  readonly learning: readonly LiveEpoch[];
+}
+
+export const resultsOf = async (folder: string): Promise<Results> => {
   const { settings, trials, journals } = await readRun(folder);
-  return resultRows(trialSums(settings, trials, taskFates(journals)));
+  const sums = trialSums(settings, trials, taskFates(journals));
+  return { results: resultRows(sums), learning: learningCurve(settings, trials, journals, sums) };
+};
+
+/** Reward per task in each trial of a policy that learns, by community. */
+const learningCurve = (
+  { communities }: Settings,
+  trials: readonly Trial[],
+  journals: Journals,
+  sums: readonly TrialSums[],
+): LiveEpoch[] => {
+  const learned = new Set([...journals.values()].flat().flatMap((r) => (r.kind === "learning" ? [r.trial] : [])));
+  return trials
+    .filter(({ number }) => learned.has(number))
+    .map(({ number: trial, policy }) => ({
+      policy,
+      trial,
+      rewardPerTask: communities.map(({ name }) => {
+        const sum = sums.find((each) => each.trial === trial && each.community === name);
+        return sum === undefined || sum.tasks === 0 ? null : sum.reward / sum.tasks;
+      }),
+    }));
 };
 
 /**
@@ -53,7 +84,7 @@ export const settleRun = async (
   const final: RunState = state === "complete" && all.length > 0 ? "invalid" : state;
   journal.write({ kind: "run", state: final, ...(all.length > 0 ? { reason: all.join("; ") } : {}) });
   await journal.close();
-  const rows = await resultsOf(folder);
+  const { results: rows } = await resultsOf(folder);
   await writeFile(join(folder, archiveFiles.results), `${JSON.stringify({ hardware, clockSpeed, rows }, null, 2)}\n`);
   await writeFile(join(folder, archiveFiles.table), `${resultTable(rows)}\n\n${resultCaption(hardware, clockSpeed)}\n`);
   return { state: final, reasons: all, rows };

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Agent, type AgentSnapshot, decodeSafetensors, encodeSafetensors, onnxEngine } from "@offloadlab/learning";
 import { communityAt, devicesOf } from "@offloadlab/model";
 import { policies, policyNames } from "@offloadlab/policies";
 import { Failure, messageOf, type TrialOrder } from "@offloadlab/protocol";
-import type { Journal } from "@offloadlab/records";
+import { type Journal, writeDurably } from "@offloadlab/records";
 import {
   type AgentTranslator,
   agentPolicy,
@@ -14,13 +14,14 @@ import {
   deployedAgent,
 } from "@offloadlab/simulation";
 import type { LivePolicy } from "./community-trial.ts";
+import { FederationClient, type FederationClientOptions } from "./federation-client.ts";
 import { LearnedPolicy } from "./learned-policy.ts";
 import { LiveLearner } from "./learner.ts";
 
 /** The policy of a trial, and what is left to do when the trial is over. */
 export interface TrialPolicy {
   readonly policy: LivePolicy;
-  readonly finish: (journal: Journal) => Promise<void>;
+  readonly finish: () => Promise<void>;
 }
 
 /** An agent of a run, from its first trial to the run's end. */
@@ -31,6 +32,8 @@ interface Deployed {
   readonly agent: Agent;
   readonly translator: AgentTranslator;
   readonly learner: LiveLearner | undefined;
+  /** Of a learner that takes part in Algorithm 2. */
+  federation: FederationClient | undefined;
   /** Epochs that it has been through, those of its training included. */
   epoch: number;
 }
@@ -41,6 +44,8 @@ export interface AgentsOptions {
   readonly stateFolder: string;
   /** Fetches the file of a run's agents. */
   readonly fetch: (run: string, policy: string) => Promise<Uint8Array>;
+  /** Where and as whom learners are federated. */
+  readonly federation: Pick<FederationClientOptions, "stationUrl" | "tls" | "log">;
 }
 
 /**
@@ -65,14 +70,14 @@ export class Agents {
    *
    * @throws Failure `peer/unreachable` or `wire/malformed` when its agents do not come, `config/invalid` when they do not fit
    */
-  async policyOf(order: TrialOrder): Promise<TrialPolicy> {
+  async policyOf(order: TrialOrder, journal: Journal): Promise<TrialPolicy> {
     const { communityIndex } = this.#options;
     const known = policyNames.find((name) => name === order.policy);
     if (known !== undefined) {
       const devices = devicesOf(order.settings, communityIndex, order.deviceSeed);
       return { policy: policies[known](order.settings, communityIndex, devices), finish: async () => {} };
     }
-    const deployed = await this.#open(order);
+    const deployed = await this.#open(order, journal);
     const { agent, translator, learner } = deployed;
     if (learner === undefined || order.learning === null) {
       return { policy: agentPolicy(order.policy, translator, agent), finish: async () => {} };
@@ -89,20 +94,21 @@ export class Agents {
       deviceCount: communityAt(order.settings, communityIndex).deviceCount,
       subSlotCount: order.settings.timeSlotCount * order.settings.subSlotsPerTimeSlot,
     });
-    return { policy, finish: (journal) => this.#finish(deployed, learner, policy, order.trial, journal) };
+    return { policy, finish: () => this.#finish(deployed, learner, policy, order.trial, journal) };
   }
 
   /** Ends all learners. */
   async close(): Promise<void> {
     const all = [...this.#deployed.values()];
     this.#deployed.clear();
-    for (const { learner, agent } of all) {
+    for (const { learner, agent, federation } of all) {
+      await federation?.close();
       await learner?.close();
       await agent.close();
     }
   }
 
-  async #open(order: TrialOrder): Promise<Deployed> {
+  async #open(order: TrialOrder, journal: Journal): Promise<Deployed> {
     const { run, policy: name } = order;
     const known = this.#deployed.get(name);
     if (known?.run === run) return known;
@@ -124,9 +130,13 @@ export class Agents {
         learning === null
           ? undefined
           : await LiveLearner.start({ deployment, world, communityIndex, engine: learning.engine }, onWeights);
-      const opened: Deployed = { run, name, deployment, agent, translator, learner, epoch: deployment.epochs };
+      const { epochs: epoch } = deployment;
+      const opened: Deployed = { run, name, deployment, agent, translator, learner, federation: undefined, epoch };
       this.#deployed.set(name, opened);
-      if (learner !== undefined) await this.#restore(opened, learner);
+      if (learner !== undefined) {
+        const learnedRound = await this.#restore(opened, learner);
+        if (deployment.settings.federation !== undefined) this.#federate(opened, learner, learnedRound, journal);
+      }
       return opened;
     } catch (error) {
       if (error instanceof Failure) throw error;
@@ -134,6 +144,18 @@ export class Agents {
         cause: error,
       });
     }
+  }
+
+  /** From now on to the end of the run. */
+  #federate(deployed: Deployed, learner: LiveLearner, learnedRound: number, journal: Journal): void {
+    const { run, name: policy } = deployed;
+    const { federation: parts, stateFolder } = this.#options;
+    const folder = join(stateFolder, run, `${policy}-federation`);
+    const write: FederationClientOptions["write"] = (record) => journal.write(record);
+    const client = new FederationClient({ ...parts, run, policy, folder, learner, learnedRound, write });
+    deployed.federation = client;
+    // A mistake in it ends the process, as any other.
+    void client.run();
   }
 
   async #finish(
@@ -151,25 +173,31 @@ export class Agents {
     await this.#save(deployed, await learner.snapshot());
   }
 
-  /** A server that is started again in the midst of a run goes on with what it had learned after the last trial. */
-  async #restore(deployed: Deployed, learner: LiveLearner): Promise<void> {
+  /**
+   * A server that is started again in the midst of a run goes on with what it had learned after the last trial.
+   *
+   * @returns the last round of its federation that is in it
+   */
+  async #restore(deployed: Deployed, learner: LiveLearner): Promise<number> {
     const bytes = await readFile(this.#fileOf(deployed)).catch(() => undefined);
-    if (bytes === undefined) return;
+    if (bytes === undefined) return 0;
     const { tensors, metadata } = decodeSafetensors(bytes);
-    const { counts, epoch } = JSON.parse(metadata["learner"] ?? "{}") as Pick<AgentSnapshot, "counts"> & {
+    const { counts, epoch, round } = JSON.parse(metadata["learner"] ?? "{}") as Pick<AgentSnapshot, "counts"> & {
       readonly epoch: number;
+      readonly round: number;
     };
     await learner.restore({ arrays: tensors, counts });
     deployed.agent.restore({ arrays: tensors, counts });
     deployed.epoch = epoch;
+    return round;
   }
 
   async #save(deployed: Deployed, { arrays, counts }: AgentSnapshot): Promise<void> {
     const file = this.#fileOf(deployed);
-    const metadata = { learner: JSON.stringify({ counts, epoch: deployed.epoch }) };
+    const round = deployed.federation?.round ?? 0;
+    const metadata = { learner: JSON.stringify({ counts, epoch: deployed.epoch, round }) };
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(`${file}.part`, encodeSafetensors({ tensors: arrays, metadata }), { flush: true });
-    await rename(`${file}.part`, file);
+    await writeDurably(file, encodeSafetensors({ tensors: arrays, metadata }));
   }
 
   #fileOf({ run, name }: Deployed): string {

@@ -46,6 +46,8 @@ export interface FederationClientOptions {
   /** Of this run and policy, for what must survive the process. */
   readonly folder: string;
   readonly learner: Learner;
+  /** The last round that the learner had taken over when it was last saved; 0 of a new one. */
+  readonly learnedRound: number;
   readonly write: (record: NewRecord) => void;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
@@ -121,12 +123,15 @@ export class FederationClient {
     return { adopted: this.#adopted, reported: this.#reported };
   }
 
-  /** After a restart, the learner is where its last round left it. */
+  /** After a restart, the learner is where its last round left it, or where it was saved after that. */
   async #recall(): Promise<void> {
     const adopted = await this.#memory.adopted();
-    if (adopted === undefined || adopted.run !== this.#options.run) return;
-    await this.#takeOver(adopted);
-    this.#options.log("info", `federation: goes on after round ${adopted.round}`);
+    const { run, learner, learnedRound, log } = this.#options;
+    if (adopted === undefined || adopted.run !== run) return;
+    if (learnedRound < adopted.round) await this.#takeOver(adopted);
+    else await learner.adopt((await learner.report()).weights, adopted.proximal);
+    this.#adopted = adopted.round;
+    log("info", `federation: goes on after round ${adopted.round}`);
   }
 
   /** Alg. 2, line 5: the learner's weights and losses to the C-BS. */

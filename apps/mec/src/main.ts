@@ -64,6 +64,7 @@ try {
     communityIndex,
     stateFolder: config.state_folder,
     fetch: (run, policy) => fetchAgents(config.station_url, tls, run, policy),
+    federation: { stationUrl: `https://${new URL(config.station_url).host}`, tls, log: say },
   });
   // What uploads have said of the devices' links, in the current run.
   const links = new Links();
@@ -113,7 +114,7 @@ try {
     },
     prepare: async (order, journal) => {
       const { serverClock, serverPower } = communityAt(order.settings, communityIndex);
-      const { policy, finish } = await agents.policyOf(order);
+      const { policy, finish } = await agents.policyOf(order, journal);
       if (order.run !== linksRun) links.clear();
       linksRun = order.run;
       const trialBoard = await board.beginTrial(joules(0));
@@ -134,7 +135,7 @@ try {
           } finally {
             trial = undefined;
           }
-          await finish(journal);
+          await finish();
         },
         abort: (reason) => trial?.community.abort(reason),
       };

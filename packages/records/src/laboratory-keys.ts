@@ -1,3 +1,4 @@
+import type { Count } from "@offloadlab/units";
 import { type Static, Type } from "typebox";
 
 /** How learned policies go on learning while the laboratory runs. */
@@ -9,6 +10,8 @@ export const LearningFile = Type.Object(
     explore: Type.Optional(Type.Boolean()),
     /** What computes updates. */
     engine: Type.Optional(Type.Enum(["onnx", "tfjs"])),
+    /** f_p of methods that are federated: trials of one between two rounds; as in its training when it is not given. */
+    federate_every: Type.Optional(Type.Integer({ minimum: 1 })),
   },
   { additionalProperties: false },
 );
@@ -27,6 +30,8 @@ export interface LearningChoice {
   readonly from: "trained" | "scratch";
   readonly explore: boolean;
   readonly engine: "onnx" | "tfjs";
+  /** f_p; null as in the training. */
+  readonly federateEvery: Count | null;
 }
 
 /** What a manifest says of the laboratory alone. */
@@ -38,14 +43,15 @@ export interface LaboratoryChoice {
   readonly uplinkRateRatios: Readonly<Record<string, number>>;
 }
 
-const learningDefaults: LearningChoice = { from: "trained", explore: true, engine: "onnx" };
+const learningChoice = ({ federate_every: every, ...file }: Static<typeof LearningFile>): LearningChoice =>
+  ({ from: "trained", explore: true, engine: "onnx", ...file, federateEvery: every ?? null }) as LearningChoice;
 
 export const laboratoryChoice = (file: {
   readonly learning?: Static<typeof LearningFile>;
   readonly link?: "theoretical" | "corrected" | string;
   readonly uplink_rate_ratio?: Readonly<Record<string, number>>;
 }): LaboratoryChoice => ({
-  learning: file.learning === undefined ? null : ({ ...learningDefaults, ...file.learning } as LearningChoice),
+  learning: file.learning === undefined ? null : learningChoice(file.learning),
   link: file.link === "corrected" ? "corrected" : "theoretical",
   uplinkRateRatios: file.uplink_rate_ratio ?? {},
 });

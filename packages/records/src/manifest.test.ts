@@ -52,9 +52,11 @@ it("takes methods, which the simulator trains, and trained agents by their folde
 });
 
 it("goes on learning when it says so, by default from what was trained, with exploration, in ONNX Runtime", () => {
-  expect(accepted(`${good}learning: {}\n`).learning).toEqual({ from: "trained", explore: true, engine: "onnx" });
-  const learning = "learning: {from: scratch, explore: false, engine: tfjs}\n";
-  expect(accepted(`${good}${learning}`).learning).toEqual({ from: "scratch", explore: false, engine: "tfjs" });
+  const defaults = { from: "trained", explore: true, engine: "onnx", federateEvery: null };
+  expect(accepted(`${good}learning: {}\n`).learning).toEqual(defaults);
+  const learning = "learning: {from: scratch, explore: false, engine: tfjs, federate_every: 5}\n";
+  const chosen = { from: "scratch", explore: false, engine: "tfjs", federateEvery: 5 };
+  expect(accepted(`${good}${learning}`).learning).toEqual(chosen);
 });
 
 it("says how a rehearsal's links differ from the theory", () => {

@@ -1,0 +1,60 @@
+import { onnxEngine } from "@offloadlab/learning";
+import { serverId } from "@offloadlab/model";
+import type { LiveFederation } from "@offloadlab/protocol";
+import { type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
+import { decodeDeployment, deployedAgent } from "@offloadlab/simulation";
+import { Federation, type FederationParts } from "./federation.ts";
+import type { AgentFiles } from "./run-folder.ts";
+
+/** How long a round takes updates, real time. */
+const deadlineSeconds = 10;
+
+/** The federations of a run: one for each policy that goes on learning, and learns by Algorithm 2. */
+export class RunFederations {
+  readonly #federations = new Map<string, { readonly federation: Federation; readonly federateEvery: number }>();
+  /** Epochs of each policy so far. */
+  readonly #epochs = new Map<string, number>();
+
+  static async open(
+    manifest: Manifest,
+    agents: AgentFiles,
+    parts: Omit<FederationParts, "setup" | "deadlineSeconds">,
+  ): Promise<RunFederations> {
+    const federations = new RunFederations();
+    const { settings: world, learning, seed } = manifest;
+    if (learning === null) return federations;
+    const nodes = world.communities.map((_, index) => serverId(index));
+    for (const [policy, bytes] of agents) {
+      const deployment = decodeDeployment(bytes);
+      const { federation: chosen } = deployment.settings;
+      if (chosen === undefined) continue;
+      const { agent } = deployedAgent(deployment, onnxEngine, world, 0);
+      const shapes = Object.fromEntries(Object.entries(agent.weights).map(([name, { length }]) => [name, length]));
+      await agent.close();
+      const minimumReports = Math.floor(nodes.length / 2) + 1;
+      const settings = { ...chosen, federateEvery: learning.federateEvery ?? chosen.federateEvery };
+      const setup = { policy, nodes, shapes, settings, minimumReports, seed };
+      const federation = await Federation.open({ ...parts, setup, deadlineSeconds });
+      federations.#federations.set(policy, { federation, federateEvery: settings.federateEvery });
+    }
+    return federations;
+  }
+
+  find(policy: string): Federation | undefined {
+    return this.#federations.get(policy)?.federation;
+  }
+
+  /** For the dashboard. */
+  views(): LiveFederation[] {
+    return [...this.#federations.values()].map(({ federation }) => federation.view());
+  }
+
+  /** Alg. 1, line 3: every f_p epochs of a policy a round takes place before the next one. */
+  async before({ policy, number }: Trial, stop: AbortSignal): Promise<void> {
+    const known = this.#federations.get(policy);
+    if (known === undefined || number === warmUpTrial) return;
+    const epochs = this.#epochs.get(policy) ?? 0;
+    this.#epochs.set(policy, epochs + 1);
+    if (epochs > 0 && epochs % known.federateEvery === 0) await known.federation.runRound(number - 1, stop);
+  }
+}
