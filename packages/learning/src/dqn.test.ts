@@ -203,6 +203,21 @@ it("copies the network into the target when it is its turn, and leaves it alone 
   }
 });
 
+it("learns at a rate that falls by the same amount with each update, to its end", async () => {
+  // The same gradient each time: Adam's steps are as long as the learning rate.
+  const settings = { learningRate: 0.1, learningRateEnd: 0.2, learningRateSteps: 4, discount: 0, hidden: 1 };
+  const agent = begin(cart, { ...pushes, ...settings });
+  const state = new Float32Array(4);
+  agent.store({ state, action: Float32Array.of(-1), reward: Float32Array.of(1000), next: state, terminated: true });
+  const firstBiasOfValues = (): number => agent.weights["critic"]?.at(-2) as number;
+  let before = firstBiasOfValues();
+  for (const rate of [0.1, 0.08, 0.06, 0.04, 0.02, 0.02]) {
+    await agent.update();
+    expect(firstBiasOfValues() - before).toBeCloseTo(rate, 5);
+    before = firstBiasOfValues();
+  }
+});
+
 describe("exploration", () => {
   it("falls by the same amount with each state to its end, and goes on from a snapshot", () => {
     const settings = { ...pushes, explorationStart: 0.9, explorationEnd: 0.1, explorationSteps: 4 };
@@ -240,6 +255,8 @@ it("refuses choices that do not fit its actions, or are none", () => {
 
 it.each([
   ["updateTargetEvery", 0],
+  ["learningRateEnd", 1.1],
+  ["learningRateSteps", 0],
   ["explorationStart", 1.1],
   ["explorationEnd", -0.1],
   ["explorationSteps", 0],

@@ -40,6 +40,10 @@ export interface DqnSettings extends LearnerSettings {
   readonly double: boolean;
   /** The target follows with every so many updates, at least 1: the authors copy it, ρ = 1, with every 10,000th. */
   readonly updateTargetEvery: number;
+  /** What is left of the learning rate in the end, as a share of it, [0, 1]: 1 keeps it as it is, */
+  readonly learningRateEnd: number;
+  /** and after how many updates it ends, at least 1. In between, it changes by the same amount with each update. */
+  readonly learningRateSteps: number;
   /** How often a head chooses at random, [0, 1]: first, */
   readonly explorationStart: number;
   /** last, */
@@ -60,6 +64,8 @@ export const dqnDefaults: DqnSettings = {
   choices: offloadingChoices(3),
   double: false,
   updateTargetEvery: 1,
+  learningRateEnd: 1,
+  learningRateSteps: 1,
   explorationStart: 1,
   explorationEnd: 0.02,
   explorationSteps: 4_000,
@@ -183,6 +189,8 @@ export class Dqn implements Agent {
   constructor(engine: Engine, shape: Rows, settings: DqnSettings, weightsSeed: number, drawsSeed = weightsSeed) {
     checkSettings(settings, {
       updateTargetEvery: counts,
+      learningRateEnd: shares,
+      learningRateSteps: counts,
       explorationStart: shares,
       explorationEnd: shares,
       explorationSteps: counts,
@@ -223,8 +231,7 @@ export class Dqn implements Agent {
   /** Of each head, in the next state that is explored. */
   get randomChoiceProbability(): number {
     const { explorationStart, explorationEnd, explorationSteps } = this.settings;
-    const passed = Math.min(this.#explored / explorationSteps, 1);
-    return explorationStart + passed * (explorationEnd - explorationStart);
+    return changing(explorationStart, explorationEnd, this.#explored / explorationSteps);
   }
 
   /** Any choice of each head. */
@@ -246,13 +253,15 @@ export class Dqn implements Agent {
   }
 
   async update(): Promise<Losses> {
-    const { batchSize, updateTargetEvery } = this.settings;
+    const { batchSize, updateTargetEvery, learningRateEnd, learningRateSteps } = this.settings;
     this.buffer.sample(this.#random, batchSize, this.#batch);
-    const withTarget = (this.#networks.stepsOf("critic") + 1) % updateTargetEvery === 0;
+    const updates = this.#networks.stepsOf("critic");
+    const withTarget = (updates + 1) % updateTargetEvery === 0;
+    const rateShare = changing(1, learningRateEnd, updates / learningRateSteps);
     const program = await this.#programs.open(`dqn${withTarget ? "-target" : ""}`, () =>
       dqnUpdate(this.shape, this.settings, withTarget),
     );
-    const results = await program.run({ ...this.#networks.feeds(), batch: this.#batch });
+    const results = await program.run({ ...this.#networks.feeds(rateShare), batch: this.#batch });
     this.#networks.take(results);
     return { critic: results["criticLoss"]?.[0] ?? Number.NaN };
   }
@@ -316,3 +325,6 @@ export class Dqn implements Agent {
     }
   }
 }
+
+/** From a start to an end, as `passed` goes from 0 to 1; the end from then on. */
+const changing = (start: number, end: number, passed: number): number => start + Math.min(passed, 1) * (end - start);

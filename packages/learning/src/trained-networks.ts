@@ -46,13 +46,13 @@ export class TrainedNetworks {
     Object.assign(this.#arrays, Object.fromEntries(replaced));
   }
 
-  /** What the next update starts from. */
-  feeds(): Values {
+  /** What the next update starts from. @param rateShare which part of their learning rate the networks learn with */
+  feeds(rateShare = 1): Values {
     const corrections = this.#names.flatMap((name) => {
       const [first, second] = adamCorrection(this.stepsOf(name) + 1, { ...adamDefaults, learningRate: 0 });
       const names = correctionNames(name);
       return [
-        [names.first, Float32Array.of(first)],
+        [names.first, Float32Array.of(first * rateShare)],
         [names.second, Float32Array.of(second)],
       ];
     });
