@@ -15,6 +15,8 @@ export const StationConfig = Type.Object(
     ca: text,
     certificate: text,
     key: text,
+    /** Revoked certificates. */
+    crl: Type.Optional(text),
     runs_folder: text,
     /** Built dashboard. */
     dashboard_folder: text,

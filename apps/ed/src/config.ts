@@ -14,6 +14,8 @@ export const DeviceConfig = Type.Object(
     ca: text,
     certificate: text,
     key: text,
+    /** Revoked certificates. */
+    crl: Type.Optional(text),
     state_folder: text,
     images: text,
     /** ONNX file with its YAML beside it; the embedded one when absent. */

@@ -16,6 +16,8 @@ export const ServerConfig = Type.Object(
     ca: text,
     certificate: text,
     key: text,
+    /** Revoked certificates. */
+    crl: Type.Optional(text),
     state_folder: text,
     /** ONNX file with its YAML beside it; the embedded one when absent. */
     classifier: Type.Optional(text),

@@ -31,11 +31,15 @@ export interface IdentityFiles {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
+  /** Revoked certificates; none are when absent. */
+  readonly crl?: string;
 }
 
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+/** Of every key in a lab. */
+export const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const dayMilliseconds = 86_400_000;
-const day = (offset: number): InstanceType<typeof globalThis.Date> =>
+/** Calendar time, days from now. */
+export const day = (offset: number): InstanceType<typeof globalThis.Date> =>
   // biome-ignore lint/style/noRestrictedGlobals: a certificate's validity is calendar time, not lab time
   new Date(performance.timeOrigin + performance.now() + offset * dayMilliseconds);
 
@@ -80,28 +84,8 @@ export const issueIdentity = async (
   folder: string,
   validDays = 365,
 ): Promise<IdentityFiles> => {
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(identity.id)) {
-    throw new RangeError(`Expected a node's name of a-z, 0-9 and -, got ${identity.id}`);
-  }
   const keys = await generateKeys();
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
-    subject: `CN=${identity.id},OU=${identity.role},O=OffloadLab`,
-    issuer: authority.certificate.subject,
-    notBefore: day(-1),
-    notAfter: day(validDays),
-    publicKey: keys.publicKey,
-    signingKey: authority.keys.privateKey,
-    signingAlgorithm: algorithm,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-      new x509.SubjectAlternativeNameExtension(
-        [identity.id, ...hosts].map((host) => ({ type: isIP(host) ? ("ip" as const) : ("dns" as const), value: host })),
-      ),
-    ],
-  });
+  const certificate = await certificateFor(authority, identity, hosts, keys.publicKey, validDays);
   const der = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
   const files = {
     ca: join(folder, "ca.pem"),
@@ -115,6 +99,41 @@ export const issueIdentity = async (
   await rm(files.key, { force: true });
   await writeFile(files.key, x509.PemConverter.encode(der, "PRIVATE KEY"), { mode: 0o600 });
   return files;
+};
+
+/**
+ * A certificate over a key that someone else made.
+ *
+ * @param hosts names and addresses under which the node is reached, beside its own name
+ */
+export const certificateFor = (
+  authority: Authority,
+  identity: Identity,
+  hosts: readonly string[],
+  publicKey: x509.PublicKeyType,
+  validDays: number,
+): Promise<x509.X509Certificate> => {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(identity.id)) {
+    throw new RangeError(`Expected a node's name of a-z, 0-9 and -, got ${identity.id}`);
+  }
+  return x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: `CN=${identity.id},OU=${identity.role},O=OffloadLab`,
+    issuer: authority.certificate.subject,
+    notBefore: day(-1),
+    notAfter: day(validDays),
+    publicKey,
+    signingKey: authority.keys.privateKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+      new x509.SubjectAlternativeNameExtension(
+        [identity.id, ...hosts].map((host) => ({ type: isIP(host) ? ("ip" as const) : ("dns" as const), value: host })),
+      ),
+    ],
+  });
 };
 
 /** A certificate does not change during a connection, and parsing it costs more than the rest of a small request. */

@@ -1,4 +1,5 @@
 export * from "./config.ts";
+export * from "./enrolment.ts";
 export * from "./environment.ts";
 export * from "./failure.ts";
 export * from "./federation-messages.ts";
@@ -12,5 +13,6 @@ export * from "./offload-messages.ts";
 export * from "./run-order.ts";
 export * from "./schema.ts";
 export * from "./shipping.ts";
+export * from "./supervision.ts";
 export * from "./tls.ts";
 export * from "./weights-message.ts";

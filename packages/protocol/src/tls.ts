@@ -8,6 +8,8 @@ export interface TlsMaterial {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Revoked certificates. */
+  readonly crl?: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export const readTlsMaterial = async (files: IdentityFiles): Promise<TlsMaterial
     }
   };
   const [ca, cert, key] = await Promise.all([read(files.ca), read(files.certificate), read(files.key)]);
-  return { ca, cert, key };
+  return files.crl === undefined ? { ca, cert, key } : { ca, cert, key, crl: await read(files.crl) };
 };
 
 /** What a server logs of a handshake that it refused. */
