@@ -39,6 +39,8 @@ export class Conductor {
   readonly #registry: Registry;
   readonly #unixNow: () => number;
   readonly #log: Log;
+  /** Is told of the run that goes on, and when none does any more. */
+  readonly #busy: (run: string | undefined) => Promise<void>;
   #progress: RunProgress | undefined;
   #settings: Settings | undefined;
   #stop = new AbortController();
@@ -47,11 +49,18 @@ export class Conductor {
   /** What goes on: the recovery of old runs at first, then the current run. */
   #work: Promise<void> = Promise.resolve();
 
-  constructor(runsFolder: string, registry: Registry, unixNow: () => number, log: Log) {
+  constructor(
+    runsFolder: string,
+    registry: Registry,
+    unixNow: () => number,
+    log: Log,
+    busy: (run: string | undefined) => Promise<void>,
+  ) {
     this.#runsFolder = runsFolder;
     this.#registry = registry;
     this.#unixNow = unixNow;
     this.#log = log;
+    this.#busy = busy;
   }
 
   get progress(): RunProgress | undefined {
@@ -246,12 +255,15 @@ export class Conductor {
   /** What goes wrong with one run (a full disk, a damaged folder) is its end, not the C-BS's. */
   async #guarded(id: string, work: () => Promise<void>): Promise<void> {
     try {
+      await this.#busy(id);
       await work();
     } catch (error) {
       this.#logWriter = undefined;
       this.#log("error", `run ${id} failed: ${messageOf(error)}`);
       if (this.#progress?.id !== id) return;
       this.#update({ state: "invalid", reasons: [...this.#progress.reasons, messageOf(error)] });
+    } finally {
+      await this.#busy(undefined);
     }
   }
 

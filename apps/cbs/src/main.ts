@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { unixNow } from "@offloadlab/hardware";
-import { type LiveSnapshot, messageOf, readConfig, readTlsMaterial } from "@offloadlab/protocol";
+import { type LiveSnapshot, messageOf, readConfig, readTlsMaterial, Supervision } from "@offloadlab/protocol";
 import { pino } from "pino";
 import { Conductor } from "./conductor.ts";
 import { readStationConfig } from "./config.ts";
@@ -23,6 +23,7 @@ const log = pino(
     },
   },
 );
+const supervision = new Supervision();
 const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
 
 try {
@@ -30,7 +31,7 @@ try {
   const tls = await readTlsMaterial(config);
   await mkdir(config.runs_folder, { recursive: true });
   const registry = new Registry();
-  const running = new Conductor(config.runs_folder, registry, unixNow, say);
+  const running = new Conductor(config.runs_folder, registry, unixNow, say, (run) => supervision.busy(run));
   conductor = running;
   const snapshot = (): LiveSnapshot =>
     liveSnapshot(running.progress, running.settings, (id) => registry.find(id), unixNow(), running.federations);
@@ -51,6 +52,7 @@ try {
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    supervision.stopping();
     await running.stop("the C-BS was stopped");
     await Promise.all([station.close(), dashboard.close()]);
   };
@@ -58,7 +60,7 @@ try {
   for (const event of ["SIGTERM", "SIGINT", "disconnect"])
     process.once(event, () => void stop().then(() => process.exit()));
   say("info", `the C-BS is ready on port ${port}, dashboard on port ${dashboardPort}`);
-  process.send?.({ ready: true, port, dashboardPort });
+  supervision.ready({ port, dashboardPort });
   running.recover();
 } catch (error) {
   say("error", messageOf(error));

@@ -1,13 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure } from "@offloadlab/protocol";
-
-/** What a daemon says when it is ready. */
-export interface Ready {
-  readonly port?: number;
-  readonly dashboardPort?: number;
-}
+import { Failure, type Ready } from "@offloadlab/protocol";
 
 /** Images come and go: a larger young generation spares the event loop most of the collections that they cause. */
 const nodeOptions = ["--enable-source-maps", "--max-semi-space-size=32"];

@@ -8,6 +8,7 @@ import {
   readConfig,
   readEnvironment,
   readTlsMaterial,
+  Supervision,
 } from "@offloadlab/protocol";
 import { bytes, cycles } from "@offloadlab/units";
 import { pino } from "pino";
@@ -31,6 +32,7 @@ const log = pino(
     },
   },
 );
+const supervision = new Supervision();
 const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
 
 try {
@@ -77,6 +79,7 @@ try {
     },
     unixNow,
     log: say,
+    busy: (run) => supervision.busy(run),
     telemetry: () => ({ device: trial?.telemetry ?? idle }),
     prepare: async (order, journal) => {
       const world = deviceWorld(
@@ -103,13 +106,14 @@ try {
   });
   const running = node;
   const stop = async (): Promise<void> => {
+    supervision.stopping();
     await running.close();
     await Promise.all([server.close(), classifier.close(), board.close()]);
   };
   // A rehearsal's daemons end with the process that started them.
   for (const event of ["SIGTERM", "SIGINT", "disconnect"])
     process.once(event, () => void stop().then(() => process.exit()));
-  process.send?.({ ready: true });
+  supervision.ready();
   say("info", `${config.node} is ready, ${images.images.length} images, classifier ${classifier.card.name}`);
   await running.run();
 } catch (error) {

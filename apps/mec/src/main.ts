@@ -3,7 +3,15 @@ import { parseArgs } from "node:util";
 import { emulatedCompute, measuredCompute, openClassifier } from "@offloadlab/classifier";
 import { Clock, journalBoard, openBoard, preferEventLoop, unixNow } from "@offloadlab/hardware";
 import { communityAt } from "@offloadlab/model";
-import { Failure, LabNode, messageOf, readConfig, readEnvironment, readTlsMaterial } from "@offloadlab/protocol";
+import {
+  Failure,
+  LabNode,
+  messageOf,
+  readConfig,
+  readEnvironment,
+  readTlsMaterial,
+  Supervision,
+} from "@offloadlab/protocol";
 import { cycles, hertz, joules } from "@offloadlab/units";
 import { pino } from "pino";
 import { Agents } from "./agents.ts";
@@ -33,6 +41,7 @@ const log = pino(
     },
   },
 );
+const supervision = new Supervision();
 const say = (level: "info" | "warn" | "error", message: string): void => log[level](message);
 
 try {
@@ -101,6 +110,7 @@ try {
     },
     unixNow,
     log: say,
+    busy: (run) => supervision.busy(run),
     telemetry: () => {
       const { bandwidth, compute } = inUse();
       return {
@@ -143,6 +153,7 @@ try {
   });
   const running = node;
   const stop = async (): Promise<void> => {
+    supervision.stopping();
     await running.close();
     await agents.close();
     await server.close();
@@ -152,7 +163,7 @@ try {
   // A rehearsal's daemons end with the process that started them.
   for (const event of ["SIGTERM", "SIGINT", "disconnect"])
     process.once(event, () => void stop().then(() => process.exit()));
-  process.send?.({ ready: true, port });
+  supervision.ready({ port });
   say("info", `${config.node} is ready on port ${port}, classifier ${classifier.card.name}`);
   await running.run();
 } catch (error) {

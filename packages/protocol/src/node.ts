@@ -60,6 +60,8 @@ export interface NodeOptions {
   readonly environment: Environment;
   readonly unixNow: () => number;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
+  /** Is told of the run that is open here, and when none is any more. */
+  readonly busy: (run: string | undefined) => Promise<void>;
   readonly telemetry: () => { device: DeviceTelemetry } | { server: ServerTelemetry };
   readonly prepare: (order: TrialOrder, journal: Journal) => Promise<TrialWork>;
 }
@@ -174,6 +176,7 @@ export class LabNode {
     this.#run?.ships.journal.have(have.journal, true);
     this.#run?.ships.log.have(have.log, true);
     if (this.#run?.closed === true) await this.#sayClosed(this.#run);
+    else await this.#options.busy(id);
   }
 
   async #prepare(message: ToNode & { type: "prepare" }): Promise<void> {
@@ -214,6 +217,7 @@ export class LabNode {
     this.#work?.work.abort("the run is closed");
     this.#work = undefined;
     this.#run.closed = true;
+    await this.#options.busy(undefined);
     await this.#sayClosed(this.#run);
   }
 
