@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { Failure, messageOf } from "./failure.ts";
@@ -16,7 +16,8 @@ import {
   roles,
 } from "./identity.ts";
 
-const files = { certificate: "ca.pem", key: "ca-key.pem", revoked: "crl.pem", issued: "issued" } as const;
+const files = { certificate: "ca.pem", key: "ca-key.pem", revoked: "crl.pem" } as const;
+const issuedFolder = "issued";
 const validDays = 365;
 /** A certificate with less than this left is replaced by the next enrolment. */
 const renewDays = 30;
@@ -57,7 +58,7 @@ export class AuthorityFolder {
   static async create(folder: string): Promise<{ authority: AuthorityFolder; created: boolean }> {
     const there = await readFile(join(folder, files.certificate)).catch(() => null);
     if (there !== null) return { authority: await AuthorityFolder.open(folder), created: false };
-    await mkdir(join(folder, files.issued), { recursive: true, mode: 0o700 });
+    await mkdir(join(folder, issuedFolder), { recursive: true, mode: 0o700 });
     const made = await createAuthority(10 * validDays);
     const key = await webcrypto.subtle.exportKey("pkcs8", made.keys.privateKey);
     await writeFile(join(folder, files.key), x509.PemConverter.encode(key, "PRIVATE KEY"), { mode: 0o600 });
@@ -132,9 +133,11 @@ export class AuthorityFolder {
   }
 
   /** Everyone who was ever enrolled, by name. */
-  async list(names: readonly string[]): Promise<Enrolled[]> {
+  async list(): Promise<Enrolled[]> {
     const revoked = new Set(await this.#revokedSerials());
-    const found = await Promise.all(names.map((name) => this.#issuedTo(name)));
+    const files = await readdir(join(this.folder, issuedFolder));
+    const names = files.filter((file) => file.endsWith(".pem")).map((file) => file.slice(0, -".pem".length));
+    const found = await Promise.all(names.sort().map((name) => this.#issuedTo(name)));
     return found
       .filter((certificate) => certificate !== undefined)
       .map((certificate) => ({
@@ -186,7 +189,7 @@ export class AuthorityFolder {
   }
 
   #issuedFile(id: string): string {
-    return join(this.folder, files.issued, `${id}.pem`);
+    return join(this.folder, issuedFolder, `${id}.pem`);
   }
 
   async #issuedTo(id: string): Promise<x509.X509Certificate | undefined> {
