@@ -36,3 +36,4 @@ export * from "./text-columns.ts";
 export * from "./trace-source.ts";
 export { settingsOf, type TrainingChoice } from "./training-choice.ts";
 export * from "./verdict.ts";
+export { readYaml, type YamlText } from "./yaml-text.ts";
