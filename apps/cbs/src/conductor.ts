@@ -54,7 +54,7 @@ export class Conductor {
     registry: Registry,
     unixNow: () => number,
     log: Log,
-    busy: (run: string | undefined) => Promise<void>,
+    busy: (run: string | undefined) => Promise<void> = async () => undefined,
   ) {
     this.#runsFolder = runsFolder;
     this.#registry = registry;

@@ -150,7 +150,7 @@ export const readLab = async (home: string): Promise<LabAddress & { pid: number 
   if (text === null)
     throw new Failure(
       "peer/unreachable",
-      `no lab is up (${labFile(home)} is missing); start one with \`offload lab up --rehearsal\``,
+      `no lab is up (${labFile(home)} is missing); start one with \`offload lab up\`, with --rehearsal on this machine`,
     );
   const lab = JSON.parse(text) as Partial<LabAddress> & { pid: number };
   if (lab.stationUrl === undefined)
@@ -197,7 +197,11 @@ const isAlive = (pid: number): boolean => {
 };
 
 /** The user's images, or the generated ones, made once. */
-const prepareImages = async (options: LabUpOptions, progress: ProgressLine, signal: AbortSignal): Promise<string> => {
+export const prepareImages = async (
+  options: Pick<LabUpOptions, "images" | "home">,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): Promise<string> => {
   if (options.images !== undefined) {
     const { folder, images } = await readImageSet(resolve(options.images));
     progress.done(`${images.length} images from ${folder}`);

@@ -8,6 +8,8 @@ import { compare, type EvaluateOptions, evaluate } from "./evaluate-commands.ts"
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import type { ManifestChanges } from "./experiment-source.ts";
 import { followRun } from "./follow-run.ts";
+import { bringHere, inventoryLabUp } from "./inventory-lab.ts";
+import { addLabCommands, inventoryOption } from "./lab-commands.ts";
 import { type LabUpOptions, labUp, loadManifest, printRun, readLab } from "./lab-up.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
 import { replay } from "./replay-command.ts";
@@ -43,12 +45,8 @@ const lab = program.command("lab").description("bring a lab up").addHelpText("af
 lab
   .command("up")
   .description("start the lab, run one comparison, serve the dashboard until Ctrl-C (without a terminal: exit)")
-  .addOption(
-    new Option(
-      "--rehearsal",
-      "the whole lab on this machine: everything real but battery, clock rate and radio rate",
-    ).makeOptionMandatory(),
-  )
+  .option("--rehearsal", "the whole lab on this machine: everything real but battery, clock rate and radio rate")
+  .addOption(inventoryOption())
   .option("--experiment <file>", "manifest of the comparison (default: experiments/live.yaml)")
   .option("--images <folder>", "make tasks of these JPEG and PNG files instead of generated images")
   .option("--classifier <file>", "ONNX image classifier, its YAML card beside it, instead of the embedded one")
@@ -58,18 +56,21 @@ lab
   .option("--serve", "keep serving the dashboard even without a terminal")
   .addOption(format())
   .addHelpText("after", exitCodesHelp)
-  .action((options: LabUpOptions) => labUp(options));
+  .action((options: LabUpOptions & { rehearsal?: boolean; inventory: string }) =>
+    options.rehearsal === true ? labUp(options) : inventoryLabUp(options),
+  );
 
 program
   .command("run")
   .description("run an experiment on the lab that is up")
   .argument("<manifest>", "experiment.yaml")
   .addOption(home())
+  .addOption(runs())
   .addOption(format())
   .addHelpText("after", exitCodesHelp)
-  .action(async (file: string, options: { home: string; format: Format }) => {
+  .action(async (file: string, options: { home: string; runs: string; format: Format }) => {
     const { text, manifest } = await loadManifest(file);
-    const { stationUrl, operator } = await readLab(options.home);
+    const { stationUrl, operator, inventory } = await readLab(options.home);
     const station = await StationClient.open(stationUrl, operator);
     const progress = new ProgressLine();
     let interrupted = false;
@@ -80,7 +81,9 @@ program
         interrupted = true;
         station.stop().catch((error: unknown) => progress.done(messageOf(error)));
       });
-      printRun(options.format, await followRun(station, id, progress), interrupted, progress);
+      const run = await followRun(station, id, progress);
+      const here = inventory === undefined ? run : await bringHere(run, { ...options, inventory }, progress);
+      printRun(options.format, here, interrupted, progress);
     } finally {
       await station.close();
     }
@@ -258,6 +261,8 @@ program
     ];
     printResult(options.format, exitCodes.ok, text.join("\n"), { version, ...environment });
   });
+
+addLabCommands(program);
 
 /** The exit status of what a command threw. */
 const exitCodeOf = (error: unknown): ExitCode => {

@@ -7,3 +7,9 @@ export const dashboardFolder = join(root, "apps/cbs/dist/dashboard");
 /** Experiments that come with the project. */
 export const experimentsFolder = join(root, "experiments");
 export const defaultManifest = join(experimentsFolder, "live.yaml");
+/** Playbooks and roles. */
+export const ansibleFolder = join(root, "ansible");
+/** Scripts for boards. */
+export const firmwareFolder = join(root, "firmware-scripts");
+/** The lab that is meant when none is named. */
+export const defaultInventory = "inventory/lab.yaml";

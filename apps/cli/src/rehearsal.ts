@@ -26,6 +26,8 @@ export interface LabAddress {
   readonly stationUrl: string;
   readonly dashboardUrl: string;
   readonly operator: IdentityFiles;
+  /** Of a lab of machines. */
+  readonly inventory?: string;
   /** Process ids by node. */
   readonly nodes: Readonly<Record<string, number>>;
 }

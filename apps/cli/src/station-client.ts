@@ -25,6 +25,14 @@ export interface RunView {
   readonly results: readonly ResultRow[];
 }
 
+/** A daemon that has connected since the C-BS started. */
+export interface ConnectedNode {
+  readonly id: string;
+  readonly role: string;
+  readonly online: boolean;
+  readonly hardware: "emulated" | "linux";
+}
+
 /** An operator's connection to the C-BS. */
 export class StationClient {
   readonly #client: Client;
@@ -60,6 +68,10 @@ export class StationClient {
 
   async stop(): Promise<void> {
     await this.#call("POST", "/api/v1/runs/current/stop");
+  }
+
+  async nodes(): Promise<ConnectedNode[]> {
+    return ((await this.#call("GET", "/api/v1/nodes")) as { nodes: ConnectedNode[] }).nodes;
   }
 
   async close(): Promise<void> {
