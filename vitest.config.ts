@@ -50,6 +50,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "deployment",
+          include: ["test/deployment/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+          env,
+        },
+      },
+      {
+        test: {
           name: "lab",
           include: ["test/lab/*.test.ts"],
           globalSetup: ["test/lab/setup.ts"],

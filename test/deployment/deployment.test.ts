@@ -1,0 +1,229 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { presets, settingsToFile } from "@offloadlab/model";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { releaseLike, releases, versionOf } from "./released.ts";
+import { type Ended, VirtualLab, virtualLabAbsent } from "./virtual-lab.ts";
+
+const devices = ["ed-1-1", "ed-1-2"];
+const names = ["cbs", "mec-1", ...devices];
+
+if (virtualLabAbsent !== undefined) console.log(virtualLabAbsent);
+
+/** In the order of a lab's life: each test finds the lab as the one before has left it. */
+describe.skipIf(virtualLabAbsent !== undefined)("a lab of booted hosts", () => {
+  let lab: VirtualLab;
+  let folder: string;
+  let started: number;
+
+  beforeAll(async () => {
+    started = performance.now();
+    folder = mkdtempSync(join(tmpdir(), "offloadlab-deployment-"));
+    lab = await VirtualLab.start(names);
+    writeFileSync(join(folder, "lab.yaml"), JSON.stringify(inventoryOf(lab), null, 1));
+    writeFileSync(join(folder, "experiment.yaml"), JSON.stringify(experiment));
+  });
+  afterAll(async () => {
+    await lab?.stop();
+    rmSync(folder, { recursive: true, force: true });
+    console.log(`deployment to booted hosts: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  });
+
+  const offload = (...args: readonly string[]): Promise<Ended> =>
+    lab.offload(...args, "--inventory", join(folder, "lab.yaml"), "--home", join(folder, "home"), "--format", "json");
+  const offloadRun = (manifest: string): Promise<Ended> =>
+    lab.offload("run", manifest, "--home", join(folder, "home"), "--runs", join(folder, "runs"), "--format", "json");
+  const deployed = ["--releases", releases];
+  const collect = () => offload("collect", "--runs", join(folder, "runs"));
+
+  /** A command that must succeed; what each host says of changes. */
+  const changes = async (ended: Promise<Ended>): Promise<Record<string, number>> => {
+    const { code, stdout, stderr } = await ended;
+    expect(stderr + stdout, "the command's output").toSatisfy(() => code === 0);
+    const { data } = JSON.parse(stdout) as { data: Record<string, { changed: number }> };
+    return Object.fromEntries(Object.entries(data).map(([host, { changed }]) => [host, changed]));
+  };
+  const unchanged = (hosts: readonly string[] = names) => Object.fromEntries(hosts.map((host) => [host, 0]));
+  const state = (host: string, daemon: string): Promise<string> =>
+    lab.on(host, `/usr/local/lib/offload/release-guard ${daemon} state`);
+
+  it("from nothing to a comparison: provision, deploy, run, collect, check", async () => {
+    await changes(offload("provision"));
+    await changes(offload("deploy", ...deployed));
+    for (const [host, daemon] of [
+      ["cbs", "cbs"],
+      ["mec-1", "mec"],
+      ["ed-1-1", "ed"],
+      ["ed-1-2", "ed"],
+    ] as const)
+      expect(await state(host, daemon)).toBe(`active ${versionOf(daemon)}`);
+    const up = ["lab", "up", "--experiment", join(folder, "experiment.yaml"), "--runs", join(folder, "runs")];
+    const run = await offload(...up);
+    expect(run.stderr, "the run's output").toSatisfy(() => run.code === 0);
+    const { archive, state: ended } = (JSON.parse(run.stdout) as { data: { archive: string; state: string } }).data;
+    expect(ended).toBe("complete");
+    expect(readdirSync(join(folder, "runs"))).toEqual([archive.split("/").at(-1)]);
+    const check = await lab.offload("check", archive, "--format", "json");
+    expect(check.stdout).toSatisfy(() => check.code === 0);
+    expect(JSON.parse(check.stdout).data).toMatchObject({ problems: [], trials: 2, status: { state: "complete" } });
+  });
+
+  it("the keys were made on the nodes: readable for the daemon alone, and not on the operator's machine", async () => {
+    const key = "/etc/offload/keys/ed-1-1-key.pem";
+    expect(await lab.on("ed-1-1", `stat -c '%U %a' ${key}`)).toBe("offloadlab 600");
+    const here = readdirSync(join(folder, "home", "ca"), { recursive: true }).map(String);
+    expect(here.filter((file) => file.includes("key")).sort()).toEqual(["ca-key.pem", "operator-key.pem"]);
+  });
+
+  it("the daemon runs unprivileged and confined", async () => {
+    const pid = await lab.on("mec-1", "systemctl show --property=MainPID --value offload-mec");
+    const status = await lab.on("mec-1", `cat /proc/${pid}/status`);
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect(status).toMatch(/^CapBnd:\s+0+$/m);
+    expect(await lab.on("mec-1", `stat -c %U /proc/${pid}`)).toBe("offloadlab");
+    expect((await lab.ssh("mec-1", `nsenter -t ${pid} -m touch /etc/offload/x`)).stderr).toMatch(
+      /Read-only file system/,
+    );
+  });
+
+  it("a second run of every playbook changes nothing", async () => {
+    expect(await changes(offload("provision"))).toEqual(unchanged());
+    expect(await changes(offload("deploy", ...deployed))).toMatchObject(unchanged());
+    expect(await changes(offload("deploy", "--check", ...deployed))).toMatchObject(unchanged());
+    expect(await changes(offload("start"))).toEqual(unchanged());
+    expect(await changes(collect())).toEqual(unchanged(["cbs"]));
+    expect(await changes(offload("verify"))).toEqual(unchanged());
+    expect(await changes(offload("rollback"))).toEqual(unchanged());
+  });
+
+  it("nothing is deployed while a run is open, and nothing is lost by trying", async () => {
+    const manifest = join(folder, "long.yaml");
+    writeFileSync(manifest, JSON.stringify({ ...experiment, name: "long", repetitions: 3 }));
+    const run = offloadRun(manifest);
+    await lab.until("ed-1-2", "cat /run/offload-ed/busy", (busy) => busy.includes("long"));
+    const refused = await offload("deploy", ...deployed);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toMatch(/run \S*long\S* is open on cbs; wait for its end/);
+    const { code, stdout } = await run;
+    expect(stdout).toSatisfy(() => code === 0);
+    expect(await lab.on("cbs", "ls /run/offload-cbs")).toBe("");
+  });
+
+  it("a killed daemon comes back", async () => {
+    const pid = await lab.on("mec-1", "systemctl show --property=MainPID --value offload-mec");
+    await lab.on("mec-1", `kill -KILL ${pid}`);
+    await lab.until("mec-1", "systemctl show --property=NRestarts,ActiveState --value offload-mec", (shown) =>
+      /^active\s+1$|^1\s+active$/.test(shown),
+    );
+    expect(await lab.on("mec-1", "systemctl show --property=MainPID --value offload-mec")).not.toBe(pid);
+  });
+
+  it("a daemon whose event loop is blocked is started anew by the watchdog", async () => {
+    const pid = await lab.on("ed-1-1", "systemctl show --property=MainPID --value offload-ed");
+    await lab.blockEventLoop("ed-1-1", pid);
+    await lab.until(
+      "ed-1-1",
+      "systemctl show --property=MainPID --value offload-ed",
+      (now) => now !== pid && now !== "0",
+    );
+    expect(await lab.on("ed-1-1", "journalctl -u offload-ed --no-pager -o cat")).toMatch(/Watchdog timeout/);
+    await lab.until("ed-1-1", "systemctl is-active offload-ed", (active) => active === "active");
+  });
+
+  it("a node that was rebooted is back without anyone's help", async () => {
+    await lab.reboot("ed-1-2");
+    await lab.until("ed-1-2", "systemctl is-active offload-ed", (active) => active === "active");
+    expect(await lab.on("ed-1-2", "systemctl is-active offload-clock")).toBe("active");
+  });
+
+  it("a release that does not start gives way to the one before it", async () => {
+    const broken = releaseLike(folder, "broken", "ed", () => "console.error('nothing works'); process.exit(1);\n");
+    const ended = await offload("deploy", "--limit", "ed-1-1", "--releases", broken);
+    expect(ended).toMatchObject({ code: 1 });
+    expect(ended.stderr).toMatch(/release broken did not start 3 times/);
+    expect(ended.stderr).toMatch(/nothing works/);
+    expect(await state("ed-1-1", "ed")).toBe(`active ${versionOf("ed")}`);
+    expect(await lab.on("ed-1-1", "cat /opt/offload/ed/set-aside")).toBe("broken");
+  });
+
+  it("a release that starts stays, until somebody goes back", async () => {
+    const next = releaseLike(folder, "next", "ed", (program) => `${program}\n// the next one\n`);
+    await changes(offload("deploy", "--limit", "ed-1-1", "--releases", next));
+    expect(await state("ed-1-1", "ed")).toBe("active next");
+    expect((await offload("verify")).stderr).toMatch(/ed-1-1 has another release than cbs/);
+    expect(await changes(offload("rollback", "--limit", "ed-1-1"))).toEqual({ "ed-1-1": 1 });
+    expect(await state("ed-1-1", "ed")).toBe(`active ${versionOf("ed")}`);
+    expect(await changes(offload("rollback", "--limit", "ed-1-1"))).toEqual(unchanged(["ed-1-1"]));
+  });
+
+  it("a tampered package is not installed", async () => {
+    const tampered = releaseLike(folder, "tampered", "ed", (program) => program);
+    const sums = join(tampered, "x64", "SHA256SUMS");
+    writeFileSync(sums, "");
+    const ended = await offload("deploy", "--limit", "ed-1-1", "--releases", tampered);
+    expect(ended).toMatchObject({ code: 1 });
+    expect(ended.stderr).toMatch(/is not the one in SHA256SUMS/);
+  });
+
+  it("a removed node is refused by everyone, the others go on", async () => {
+    await lab.on("ed-1-2", "cp -r /etc/offload/keys /root/stolen");
+    const knock = (port: number, host: string): Promise<string> =>
+      lab.on(
+        "ed-1-2",
+        `(printf 'GET /api/v1/nodes HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n'; sleep 1) | openssl s_client -quiet -connect ${lab.hosts[host]}:${port} -cert /root/stolen/ed-1-2.pem -key /root/stolen/ed-1-2-key.pem -CAfile /root/stolen/ca.pem 2>&1 | tr -d '\\r' | grep '^HTTP' || true`,
+      );
+    expect(await knock(7400, "cbs")).toMatch(/^HTTP\/1.1 403/);
+    expect(await knock(7402, "mec-1")).toMatch(/^HTTP\/1.1 404/);
+    await changes(offload("remove", "ed-1-2"));
+    expect(await knock(7400, "cbs")).toBe("");
+    expect(await knock(7402, "mec-1")).toBe("");
+    expect(await lab.on("ed-1-2", "ls /etc/offload /opt/offload/ed 2>/dev/null || echo gone")).toBe("gone");
+    expect(await changes(offload("remove", "ed-1-2"))).toMatchObject(unchanged());
+    const nodes = JSON.parse((await offload("node", "ls")).stdout) as { data: { node: string; state: string }[] };
+    expect(Object.fromEntries(nodes.data.map((row) => [row.node, row.state]))).toMatchObject({
+      "mec-1": "connected",
+      "ed-1-1": "connected",
+      "ed-1-2": "never seen",
+    });
+  });
+
+  it("a removed node may come back, with a new certificate", async () => {
+    await changes(offload("deploy", "--limit", "ed-1-2", ...deployed));
+    await lab.until("cbs", "journalctl -u offload-cbs --no-pager -o cat | tail -n 20", () => true);
+    expect(await state("ed-1-2", "ed")).toBe(`active ${versionOf("ed")}`);
+  });
+
+  it("stops and starts", async () => {
+    expect(await changes(offload("stop"))).toEqual(Object.fromEntries(names.map((host) => [host, 1])));
+    expect(await changes(offload("stop"))).toEqual(unchanged());
+    expect(await lab.on("mec-1", "systemctl is-active offload-mec || true")).toBe("inactive");
+    expect(await changes(offload("start"))).toEqual(Object.fromEntries(names.map((host) => [host, 1])));
+    expect(await changes(offload("verify"))).toEqual(unchanged());
+  });
+});
+
+const inventoryOf = ({ hosts, access }: VirtualLab) => {
+  const host = (name: string, community?: number) => ({ ansible_host: hosts[name], ...(community && { community }) });
+  return {
+    all: {
+      vars: { ...access, lab_name: "virtual", board: "computer", hardware: "emulated", time_sets_clock: false },
+      children: {
+        cbs: { hosts: { cbs: host("cbs") } },
+        mec: { hosts: { "mec-1": host("mec-1", 1) } },
+        ed: { hosts: Object.fromEntries(devices.map((name) => [name, host(name, 1)])) },
+      },
+    },
+  };
+};
+
+const community = (settingsToFile(presets.testbed) as { communities: Record<string, unknown>[] }).communities[0];
+const experiment = {
+  name: "virtual",
+  preset: "testbed",
+  policies: ["greedy", "fair"],
+  repetitions: 1,
+  seed: 7,
+  clock_speed_ratio: 1,
+  settings: { communities: [{ ...community, device_count: devices.length }], time_slot_count: 4 },
+};
