@@ -1,6 +1,5 @@
-// Asks the debugger of the Node process of this network namespace to spin for ever.
+// Run on a host, by its own runtime: asks the debugger of the Node process there to spin for ever.
 import { setTimeout as sleep } from "node:timers/promises";
-import { WebSocket } from "ws";
 
 const targets = async () => {
   for (;;) {
@@ -13,8 +12,9 @@ const targets = async () => {
 };
 const [target] = await targets();
 const socket = new WebSocket(target.webSocketDebuggerUrl);
-socket.on("open", () => {
+socket.onopen = async () => {
   socket.send(JSON.stringify({ id: 1, method: "Runtime.evaluate", params: { expression: "for (;;);" } }));
-  // Once it spins, no further request is answered.
-  socket.send(JSON.stringify({ id: 2, method: "Runtime.evaluate", params: { expression: "1" } }), () => process.exit());
-});
+  // Time for the message to leave.
+  await sleep(200);
+  process.exit();
+};
