@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "@offloadlab/hardware";
 import {
   type Action,
@@ -111,6 +112,8 @@ export class CommunityTrial {
     this.#observation = emptyObservation(this.#community.deviceCount);
     this.#action = emptyAction(this.#community.deviceCount);
     this.#subSlot = order.settings.timeSlot / order.settings.subSlotsPerTimeSlot;
+    // Each open lease waits for its end, or for that of the trial.
+    setMaxListeners(0, this.#ended.signal);
     this.#finished = new Promise((resolve) => {
       this.#finish = () => {
         this.#isOver = true;
