@@ -17,6 +17,7 @@ import { type ReproduceOptions, type Reproducible, reproduce, reproducible } fro
 import { runTrials } from "./run-trials.ts";
 import { StationClient } from "./station-client.ts";
 import { type SweepOptions, simulate, sweep } from "./sweep-commands.ts";
+import { trace } from "./trace-command.ts";
 import { type TrainOptions, train } from "./train-commands.ts";
 import { usualEvaluation } from "./trained-policies.ts";
 import { engineNames } from "./training-folder.ts";
@@ -247,6 +248,19 @@ program
   .addOption(format())
   .addHelpText("after", exitCodesHelp)
   .action(replay);
+
+program
+  .command("trace")
+  .description("the life of one task across its device, its server and the C-BS, as a timeline")
+  .argument("<run>", "folder or id of a run")
+  .argument("<task>", "e.g. ed-1-1-0")
+  .option("--trial <number>", "which trial's, when several have a task of this name; 0 is the warm-up", (text) =>
+    Number(text),
+  )
+  .addOption(runs())
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action(trace);
 
 program
   .command("version")

@@ -32,6 +32,7 @@ export * from "./sweep-plan.ts";
 export type * from "./sweep-rows.ts";
 export * from "./sweep-table.ts";
 export * from "./table.ts";
+export * from "./task-trace.ts";
 export * from "./text-columns.ts";
 export * from "./trace-source.ts";
 export { settingsOf, type TrainingChoice } from "./training-choice.ts";
