@@ -83,6 +83,8 @@ export const openLinuxBoard = async (
 ): Promise<Board> => {
   const tree = new SystemTree(config.system_root);
   const cpu = await readCpuClock(tree);
+  // Only a Jetson has power modes.
+  const mode = await tree.output("nvpmodel", ["-q"]).catch(() => undefined);
   if (!cpu.pinned)
     throw new Failure(
       "sensor/implausible",
@@ -121,6 +123,7 @@ export const openLinuxBoard = async (
         ...(receiver === undefined ? {} : { harvest }),
         clock_hertz: cpu.rate,
         clock_governor: cpu.governor,
+        power_mode: mode === undefined ? null : (/NV Power Mode: (\S+)/.exec(mode)?.[1] ?? null),
         processors_online: cpu.online,
       },
       beginTrial: async (harvested) => {

@@ -1,3 +1,4 @@
+import { boardConditions } from "./board-conditions.ts";
 import { leaseQuality } from "./lease-quality.ts";
 import type { Journals } from "./reconcile.ts";
 import { warmUpTrial } from "./schedule.ts";
@@ -57,5 +58,6 @@ export const violatedConditions = (
     ...(uploads >= fewest && p95Ratio > slowestLimit
       ? [`the emulated uplink missed its rate by ${percent(p95Ratio)} in the 95th percentile; ${advice}`]
       : []),
+    ...boardConditions(journals),
   ];
 };
