@@ -1,16 +1,21 @@
 // One update of TD3: ours on ONNX Runtime beside PyTorch as CleanRL uses it and TensorFlow.js on WebAssembly, one thread
-// in one process each, in turns; and two learners at once beside one.
+// in one process each, in turns; two learners at once beside one; and where the time of an update goes.
 //   npm run bench:learner [-- --format json]
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { type Engine, onnxEngine, Td3, td3Defaults, td3Update } from "@offloadlab/learning";
+import { type Engine, encodeModel, onnxEngine, Td3, td3Defaults, td3Update } from "@offloadlab/learning";
 import { randomStream } from "@offloadlab/model";
 import { derived } from "../packages/learning/src/graph/derive.ts";
 import { input, matmul } from "../packages/learning/src/graph/expression.ts";
+import { lower } from "../packages/learning/src/graph/lower.ts";
+import { sessionOptions } from "../packages/learning/src/graph/onnx-engine.ts";
 import { inOrder } from "../packages/learning/src/graph/order.ts";
+import { inputsOf } from "../packages/learning/src/graph/program.ts";
 import { tfjsEngine } from "../packages/learning/src/graph/tfjs-engine.ts";
 
 const rows = { rows: 1, features: 17, actions: 9, values: 1 };
@@ -66,13 +71,17 @@ const openWasm = async (): Promise<Turn> => {
   return updates(tfjsEngine);
 };
 
-const productSize = 1024;
-/** Of a product of two large square matrices on ONNX Runtime. */
-const openProduct = async (): Promise<Turn> => {
+const productSize = 512;
+/** A product of two large square matrices on ONNX Runtime. */
+const openProductRun = async (): Promise<() => Promise<unknown>> => {
   const shape = [productSize, productSize];
   const program = await onnxEngine.open("product", { product: matmul(input("left", shape), input("right", shape)) });
   const feeds = { left: new Float32Array(productSize ** 2).fill(0.5), right: new Float32Array(productSize ** 2).fill(2) };
-  return () => turnOf(() => program.run(feeds), 1);
+  return () => program.run(feeds);
+};
+const openProduct = async (): Promise<Turn> => {
+  const run = await openProductRun();
+  return () => turnOf(run, 1);
 };
 
 /** Of a loop that does nothing: two at once say how many cores are free. */
@@ -134,10 +143,13 @@ const openTorch = (): { readonly turn: Turn; close(): void } => {
   };
 };
 
+/** The two updates of a pair as expressions. */
+const pairOf = (hidden: number) =>
+  [false, true].map((withActor) => td3Update(rows, settingsOf(hidden), { withActor, withProximal: false }));
+
 /** Floating-point operations in matrix products of an update, averaged over a pair. */
 const productOperations = (hidden: number): number => {
-  const pair = [false, true].map((withActor) => {
-    const outputs = td3Update(rows, settingsOf(hidden), { withActor, withProximal: false });
+  const pair = pairOf(hidden).map((outputs) => {
     return inOrder(...derived(Object.values(outputs))).reduce((sum, { operation, inputs: [left], size }) => {
       if (operation.kind !== "matmul") return sum;
       return sum + 2 * size * (left?.shape.at(operation.transposeLeft ? -2 : -1) ?? 0);
@@ -146,7 +158,93 @@ const productOperations = (hidden: number): number => {
   return pair.reduce((sum, operations) => sum + operations, 0) / pair.length;
 };
 
+/** What ONNX Runtime notes of a run. */
+interface ProfileEvent {
+  readonly cat: string;
+  readonly name: string;
+  /** Microseconds. */
+  readonly dur: number;
+  readonly args: { readonly op_name: string };
+}
+
+const profiledRuns = 200;
+
+/** What ONNX Runtime notes of an update that is run again and again with the same noise. */
+const profileOf = async (outputs: ReturnType<typeof td3Update>, folder: string): Promise<ProfileEvent[]> => {
+  const { InferenceSession, Tensor } = await import("onnxruntime-node");
+  const profileFilePrefix = join(folder, "update");
+  const model = encodeModel(lower("update", outputs));
+  const session = await InferenceSession.create(model, { ...sessionOptions, enableProfiling: true, profileFilePrefix });
+  const random = randomStream(1, "profile");
+  const feeds = inputsOf(Object.values(outputs)).map(({ name, shape }) => {
+    const noise = Float32Array.from({ length: shape.reduce((product, size) => product * size, 1) }, () => random.uniform());
+    return [name, new Tensor("float32", noise, shape)] as const;
+  });
+  for (let run = 0; run < profiledRuns; run++) await session.run(Object.fromEntries(feeds));
+  session.endProfiling();
+  await session.release();
+  const [file = ""] = await readdir(folder);
+  const events = JSON.parse(await readFile(join(folder, file), "utf8")) as ProfileEvent[];
+  await rm(join(folder, file));
+  return events;
+};
+
+const productTypes = ["MatMul", "Gemm", "FusedMatMul", "FusedGemm"];
+/**
+ * Milliseconds of an update by type of operation, matrix products as one, averaged over a pair. Of each operation, its
+ * least disturbed run.
+ */
+const partsOf = async (hidden: number): Promise<Readonly<Record<string, number>>> => {
+  const parts: Record<string, number> = {};
+  const folder = await mkdtemp(join(tmpdir(), "bench-learner-"));
+  for (const outputs of pairOf(hidden)) {
+    const least = new Map<string, ProfileEvent>();
+    for (const event of await profileOf(outputs, folder)) {
+      const { cat, name, dur } = event;
+      if (cat !== "Node" || !name.endsWith("_kernel_time")) continue;
+      if (dur < (least.get(name)?.dur ?? Number.POSITIVE_INFINITY)) least.set(name, event);
+    }
+    for (const { args, dur } of least.values()) {
+      const part = productTypes.includes(args.op_name) ? "products" : args.op_name;
+      parts[part] = (parts[part] ?? 0) + dur / 1000 / 2;
+    }
+  }
+  await rm(folder, { recursive: true });
+  return parts;
+};
+
 const orNull = (value: number): number | null => (Number.isFinite(value) ? Number(value.toFixed(3)) : null);
+
+/** Milliseconds of the least disturbed run of some work. */
+const leastOf = async (work: () => Promise<unknown>): Promise<number> => {
+  let least = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < profiledRuns; run++) {
+    const start = performance.now();
+    await work();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+};
+
+/** Of an update, sampling included. */
+const leastUpdate = async (hidden: number): Promise<number> => {
+  const learner = openLearner(onnxEngine, hidden);
+  const ofPair = await leastOf(async () => {
+    for (let i = 0; i < 2; i++) await learner.update();
+  });
+  await learner.close();
+  return ofPair / 2;
+};
+
+const sumOf = (parts: Readonly<Record<string, number>>): number =>
+  Object.values(parts).reduce((sum, milliseconds) => sum + milliseconds, 0);
+
+const largestFirst = (parts: Readonly<Record<string, number>>) =>
+  Object.fromEntries(
+    Object.entries(parts)
+      .sort(([, first], [, second]) => second - first)
+      .map(([part, milliseconds]) => [part, orNull(milliseconds)]),
+  );
 
 /** Of each, the least disturbed turn: what else runs on the machine only makes turns longer. */
 const measure = async () => {
@@ -156,7 +254,7 @@ const measure = async () => {
   const note = (name: string, milliseconds: number): void => {
     fastest.set(name, Math.min(fastest.get(name) ?? Number.POSITIVE_INFINITY, milliseconds));
   };
-  const noteTogether = async (work: Work, hidden?: number): Promise<void> => {
+  const noteTogether = async (work: Work, hidden = 0): Promise<void> => {
     const times = await Promise.all([onnx, second].map((each) => each.turn(work, hidden)));
     // As if one learner did what both do.
     note(`two ${work} ${hidden}`, 1 / times.reduce((rate, milliseconds) => rate + 1 / milliseconds, 0));
@@ -164,6 +262,7 @@ const measure = async () => {
   for (let round = 0; round < rounds; round++) {
     note("product", await onnx.turn("product"));
     note("loop", await onnx.turn("loop"));
+    await noteTogether("product");
     await noteTogether("loop");
     for (const hidden of hiddens) {
       note(`onnx ${hidden}`, await onnx.turn("onnx", hidden));
@@ -174,9 +273,16 @@ const measure = async () => {
     }
   }
   for (const each of [onnx, tfjs, second, torch]) each.close();
+  const partsByHidden = new Map<number, Readonly<Record<string, number>>>();
+  const leastUpdates = new Map<number, number>();
+  for (const hidden of hiddens) {
+    const [parts, least] = [await partsOf(hidden), await leastUpdate(hidden)];
+    partsByHidden.set(hidden, { ...parts, outside: least - sumOf(parts) });
+    leastUpdates.set(hidden, least);
+  }
+  const operationsPerMillisecond = (2 * productSize ** 3) / (await leastOf(await openProductRun()));
 
   const of = (name: string): number => fastest.get(name) ?? Number.NaN;
-  const operationsPerMillisecond = (2 * productSize ** 3) / of("product");
   return {
     rows: hiddens.map((hidden) => {
       const [ours, theirs, wasm] = [of(`onnx ${hidden}`), of(`torch ${hidden}`), of(`tfjs ${hidden}`)];
@@ -187,11 +293,13 @@ const measure = async () => {
         tfjsMilliseconds: orNull(wasm),
         torchRatio: orNull(theirs / ours),
         tfjsRatio: orNull(wasm / ours),
-        productShare: orNull(productOperations(hidden) / operationsPerMillisecond / ours),
+        productShare: orNull(productOperations(hidden) / operationsPerMillisecond / (leastUpdates.get(hidden) ?? Number.NaN)),
         twoLearners: orNull(ours / of(`two onnx ${hidden}`)),
+        partsMilliseconds: largestFirst(partsByHidden.get(hidden) ?? {}),
       };
     }),
-    twoLoops: orNull(of("loop") / of("two loop undefined")),
+    twoLoops: orNull(of("loop") / of("two loop 0")),
+    twoProducts: orNull(of("product") / of("two product 0")),
     productGigaflops: orNull(operationsPerMillisecond / 1e6),
   };
 };
@@ -205,8 +313,15 @@ else {
   if (values.format === "json") console.log(JSON.stringify(results));
   else {
     console.log(`Milliseconds of a TD3 update (S = 17, A = 9, batch 256), in the fastest of ${rounds} turns; ratios are to ours.`);
-    console.log(`productShare: what its matrix products would take at the ${results.productGigaflops} GFLOP/s of a large one.`);
-    console.log(`twoLearners: updates a second of two at once, in two processes, over those of one; of empty loops ${results.twoLoops}.`);
-    console.table(results.rows);
+    console.log(`productShare: what matrix products take of the least disturbed update if they run at the ${results.productGigaflops} GFLOP/s of a large one.`);
+    console.log(
+      `twoLearners: updates a second of two at once, in two processes, over those of one; of such products ${results.twoProducts}, of empty loops ${results.twoLoops}.`,
+    );
+    console.table(results.rows.map(({ partsMilliseconds, ...row }) => row));
+    console.log("Milliseconds by type of operation, by the profile of the runtime, which lengthens short ones; outside: the rest of an update.");
+    for (const { hidden, partsMilliseconds } of results.rows) {
+      const parts = Object.entries(partsMilliseconds).slice(0, 8);
+      console.log(`  ${hidden}: ${parts.map(([part, milliseconds]) => `${part} ${milliseconds}`).join(", ")}`);
+    }
   }
 }

@@ -6,21 +6,22 @@ import { type Engine, fed, type Input, inputsOf, type Program, type Values } fro
 // Read when the runtime loads: no telemetry leaves this machine.
 Object.assign(process.env, { ORT_DISABLE_TELEMETRY: "1" });
 
-/**
- * ONNX Runtime on one thread: learners run beside each other, and one thread gives the same bytes on every run.
- */
+/** One thread: learners run beside each other, and one thread gives the same bytes on every run. */
+export const sessionOptions = {
+  executionProviders: ["cpu"],
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: "sequential",
+  graphOptimizationLevel: "all",
+  logSeverityLevel: 3,
+} as const satisfies InferenceSession.SessionOptions;
+
+/** ONNX Runtime. */
 export const onnxEngine: Engine = {
   name: "onnx",
   async open(name, outputs) {
     const { InferenceSession, Tensor } = await import("onnxruntime-node");
-    const session = await InferenceSession.create(encodeModel(lower(name, outputs)), {
-      executionProviders: ["cpu"],
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-    });
+    const session = await InferenceSession.create(encodeModel(lower(name, outputs)), sessionOptions);
     return new OnnxProgram(session, Tensor, inputsOf(Object.values(outputs)));
   },
 };
