@@ -60,6 +60,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "chaos",
+          include: ["test/federation-chaos/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 60_000,
+          env,
+        },
+      },
+      {
+        test: {
           name: "lab",
           include: ["test/lab/*.test.ts"],
           globalSetup: ["test/lab/setup.ts"],

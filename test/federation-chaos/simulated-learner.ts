@@ -15,6 +15,8 @@ export class SimulatedLearner implements Learner {
   readonly #next: Float32Array;
   readonly #action: Float32Array;
   readonly #random: ReturnType<typeof randomStream>;
+  /** The agent is never asked two things at once: a round's weights would be lost to an update under way. */
+  #queue: Promise<unknown> = Promise.resolve();
   #fresh = true;
   #updates = 0;
   #losses: Record<string, { sum: number; count: number }> = {};
@@ -43,7 +45,29 @@ export class SimulatedLearner implements Learner {
   }
 
   /** Some sub-slots, and an update after each. */
-  async learn(subSlots: number): Promise<void> {
+  learn(subSlots: number): Promise<void> {
+    return this.#inTurn(() => this.#learn(subSlots));
+  }
+
+  report(): Promise<LearnerReport> {
+    return this.#inTurn(async () => this.#report());
+  }
+
+  adopt(weights: AgentWeights, proximal: Proximal | undefined): Promise<void> {
+    return this.#inTurn(async () => this.#adopt(weights, proximal));
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(() => this.#agent.close());
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async #learn(subSlots: number): Promise<void> {
     for (let i = 0; i < subSlots; i++) {
       if (this.#fresh) {
         this.#world.community.reset(this.#random.integer(2 ** 32));
@@ -70,7 +94,7 @@ export class SimulatedLearner implements Learner {
     }
   }
 
-  async report(): Promise<LearnerReport> {
+  #report(): LearnerReport {
     return {
       weights: this.#agent.weights,
       losses: Object.fromEntries(Object.entries(this.#losses).map(([name, { sum, count }]) => [name, sum / count])),
@@ -79,16 +103,12 @@ export class SimulatedLearner implements Learner {
     };
   }
 
-  async adopt(weights: AgentWeights, proximal: Proximal | undefined): Promise<void> {
+  #adopt(weights: AgentWeights, proximal: Proximal | undefined): void {
     this.#agent.weights = weights;
     this.#agent.proximal = proximal;
     this.#updates = 0;
     this.#losses = {};
     this.#absoluteReward = 0;
     this.#rewards = 0;
-  }
-
-  close(): Promise<void> {
-    return this.#agent.close();
   }
 }
