@@ -56,6 +56,13 @@ it("skips a round when too few reported, or learned anything", () => {
   });
 });
 
+it("a learner without a reward has had no task: it is left out, and has not diverged", () => {
+  const decision = decideRound(setup, begin, [update(1, 1, { meanAbsoluteReward: 0 }), update(1, 2), update(1, 3)]);
+  expect(decision).toMatchObject({ kind: "average", plan: { participants: [1, 2] } });
+  if (decision.kind !== "average") throw new RangeError("expected a plan");
+  expect(decision.plan.communities[0]).toMatchObject({ diverged: false, globalShare: 0.3 });
+});
+
 it("a learner that has diverged, or whose loss has, starts again from the global model", () => {
   const updates = [
     update(1, 1, { diverged: true }),

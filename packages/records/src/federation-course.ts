@@ -70,9 +70,13 @@ export const decideRound = (
   return { kind: "average", plan };
 };
 
-/** None of a learner that has learned nothing: it would be ranked best. */
+/**
+ * None of a learner that has learned nothing, which would be ranked best, or that has had no reward, by which its loss is
+ * ranked: it has not diverged, it has had no task.
+ */
 const reportOf = (update: Update, community: number, networks: readonly string[]): RoundReport[] => {
-  if (update.updates === 0 && !update.diverged) return [];
+  const isIdle = update.updates === 0 || update.meanAbsoluteReward === 0;
+  if (isIdle && !update.diverged) return [];
   const finite = Object.entries(update.losses).map(([network, loss]) => [network, loss ?? Number.NaN] as const);
   const losses = lossesOf(networks, Object.fromEntries(finite));
   const ranking = rankingLoss({ losses, meanAbsoluteReward: update.meanAbsoluteReward }, {});

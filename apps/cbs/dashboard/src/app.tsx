@@ -5,6 +5,8 @@ import { Charts } from "./charts.tsx";
 import { CommunityCard } from "./community-card.tsx";
 import { NoRun } from "./empty-state.tsx";
 import { Hardware } from "./emulated.tsx";
+import { FederationPanel } from "./federation-panel.tsx";
+import { LearningCharts } from "./learning-charts.tsx";
 import { OutcomeLegend } from "./outcome-legend.tsx";
 import { tallyAll } from "./outcomes.ts";
 import { ResultsTable } from "./results-table.tsx";
@@ -16,6 +18,8 @@ export const App = () => {
   const { link, snapshot, history, retry } = useLive();
   const run = snapshot?.run ?? null;
   const communities = snapshot?.communities ?? [];
+  const names = communities.map(({ name }) => name);
+  const learning = snapshot?.learning ?? [];
   const title = pageTitle(snapshot);
   useEffect(() => {
     document.title = title;
@@ -52,6 +56,10 @@ export const App = () => {
               />
             </div>
           )}
+          {learning.length > 0 && <LearningCharts epochs={learning} communities={names} />}
+          {snapshot?.federations.map((federation) => (
+            <FederationPanel key={federation.policy} federation={federation} communities={names} />
+          ))}
         </main>
       </div>
     </Hardware.Provider>

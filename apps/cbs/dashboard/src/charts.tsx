@@ -84,7 +84,8 @@ const Chart = ({ history, seconds, title, axis, of, data, range, emulated = fals
       <LineChart
         label={label}
         axis={axis}
-        seconds={seconds}
+        across="Lab time in this trial [s]"
+        end={seconds}
         data={data}
         lines={history.communities.length}
         range={range}

@@ -7,9 +7,11 @@ import { useScheme } from "./use-scheme.ts";
 interface LineChartProps {
   readonly label: string;
   readonly axis: string;
-  /** Right end of the lab-time axis, unless the data go further. */
-  readonly seconds: number;
-  /** [seconds, a line per community, then lowest per community, then highest per community] or without the last two */
+  /** What runs to the right. */
+  readonly across: string;
+  /** Right end of that axis, unless the data go further. */
+  readonly end: number;
+  /** [across, a line per community, then lowest per community, then highest per community] or without the last two */
   readonly data: uPlot.AlignedData;
   readonly lines: number;
   readonly range: (lowest: number | null, highest: number | null) => Range;
@@ -20,7 +22,7 @@ interface LineChartProps {
 const height = 168;
 
 /** A uPlot chart that lives as long as its shape and colour scheme stay the same. */
-export const LineChart = ({ label, axis, seconds, data, lines, range, onPoint }: LineChartProps) => {
+export const LineChart = ({ label, axis, across, end, data, lines, range, onPoint }: LineChartProps) => {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useScheme();
@@ -30,7 +32,7 @@ export const LineChart = ({ label, axis, seconds, data, lines, range, onPoint }:
     const element = place.current;
     if (!element) return;
     const width = element.clientWidth;
-    const options = optionsFor(element, { axis, seconds, lines, range, onPoint, banded, width });
+    const options = optionsFor(element, { axis, across, end, lines, range, onPoint, banded, width });
     const chart = new uPlot(options, data, element);
     plot.current = chart;
     const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
@@ -40,14 +42,14 @@ export const LineChart = ({ label, axis, seconds, data, lines, range, onPoint }:
       chart.destroy();
       plot.current = null;
     };
-  }, [axis, seconds, lines, range, onPoint, banded, scheme]);
+  }, [axis, across, end, lines, range, onPoint, banded, scheme]);
 
   useEffect(() => plot.current?.setData(data), [data]);
 
   return <div class="plot" ref={place} role="img" aria-label={label} style={{ height: `${height}px` }} />;
 };
 
-type Shape = Pick<LineChartProps, "axis" | "seconds" | "lines" | "range" | "onPoint"> & {
+type Shape = Pick<LineChartProps, "axis" | "across" | "end" | "lines" | "range" | "onPoint"> & {
   readonly banded: boolean;
   readonly width: number;
 };
@@ -73,11 +75,11 @@ const optionsFor = (element: HTMLElement, shape: Shape): uPlot.Options => {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
-      x: { time: false, range: ({ data }) => [0, Math.max(shape.seconds, data[0].at(-1) ?? 0)] },
+      x: { time: false, range: ({ data }) => [0, Math.max(shape.end, data[0].at(-1) ?? 0)] },
       y: { range: (_, low, high) => shape.range(low, high) },
     },
     axes: [
-      { ...ink, label: "Lab time in this trial [s]", size: 24, gap: 4 },
+      { ...ink, label: shape.across, size: 24, gap: 4 },
       {
         ...ink,
         label: shape.axis,

@@ -10,6 +10,9 @@ export const rewardRange = (lowest: number | null, highest: number | null): Rang
   return [low < 0 ? low - room : 0, high > 0 ? high + room : 0];
 };
 
+/** The axis of what is never below zero. */
+export const sizeRange = (_: number | null, highest: number | null): Range => [0, highest ? highest * 1.08 : 1];
+
 /** The charge's axis: from empty to a little above full, so that a line's height is its state of charge. */
 export const chargeRange =
   (capacity: number) =>

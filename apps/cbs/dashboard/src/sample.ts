@@ -1,4 +1,12 @@
-import type { LiveCommunity, LiveDevice, LiveRun, LiveSnapshot } from "@offloadlab/protocol";
+import type {
+  LiveCommunity,
+  LiveDevice,
+  LiveFederation,
+  LiveRound,
+  LiveRoundMember,
+  LiveRun,
+  LiveSnapshot,
+} from "@offloadlab/protocol";
 
 /** A device for tests, its battery full and nothing to do. */
 export const device = (changes: Partial<LiveDevice> = {}): LiveDevice => ({
@@ -49,5 +57,43 @@ export const snapshot = (changes: Partial<LiveSnapshot> = {}): LiveSnapshot => (
   results: [],
   federations: [],
   learning: [],
+  ...changes,
+});
+
+/** What a round knows of a server, for tests. */
+export const roundMember = (changes: Partial<LiveRoundMember> = {}): LiveRoundMember => ({
+  node: "mec-1",
+  took: true,
+  uploadBytes: 1000,
+  updates: 40,
+  losses: { actor: -1, critic1: 0.2, critic2: 0.4 },
+  proximalWeights: { actor: 0.1, critic1: 0, critic2: 0 },
+  ...changes,
+});
+
+/** A round that was averaged, for tests. */
+export const round = (changes: Partial<LiveRound> = {}): LiveRound => ({
+  round: 1,
+  trial: 5,
+  state: "averaged",
+  reason: null,
+  modelBytes: 1000,
+  members: [roundMember(), roundMember({ node: "mec-2", took: false })],
+  ...changes,
+});
+
+/** A federation of two servers after its first round, for tests. */
+export const federation = (changes: Partial<LiveFederation> = {}): LiveFederation => ({
+  policy: "pfr-oa",
+  nodes: ["mec-1", "mec-2"],
+  networks: ["actor", "critic1", "critic2"],
+  greedyProbability: 0.8,
+  globalShare: 0.3,
+  open: null,
+  rounds: [round()],
+  averagedRounds: 1,
+  skippedRounds: 0,
+  refusals: {},
+  starved: [],
   ...changes,
 });
