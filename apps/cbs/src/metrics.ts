@@ -1,5 +1,5 @@
 import { outcomes } from "@offloadlab/model";
-import type { LiveSnapshot } from "@offloadlab/protocol";
+import type { LiveRoundMember, LiveSnapshot } from "@offloadlab/protocol";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
 /** What the C-BS tells Prometheus of the lab: the same snapshot that the dashboard shows, in base units. */
@@ -55,5 +55,47 @@ export const stationMetrics = (snapshot: () => LiveSnapshot): Registry => {
     for (const { name, reward } of communities) set({ community: name }, reward);
   });
   gauge("offloadlab_run_trial", "Number of the current trial, from 1", [], (set, { run }) => set({}, run?.trial ?? 0));
+  gauge("offloadlab_federation_rounds", "Rounds that have ended", ["policy", "state"], (set, { federations }) => {
+    for (const { policy, averagedRounds, skippedRounds } of federations) {
+      set({ policy, state: "averaged" }, averagedRounds);
+      set({ policy, state: "skipped" }, skippedRounds);
+    }
+  });
+  gauge(
+    "offloadlab_federation_refused_updates",
+    "Updates that were not taken in, by failure code",
+    ["policy", "node", "code"],
+    (set, { federations }) => {
+      for (const { policy, refusals } of federations)
+        for (const [node, codes] of Object.entries(refusals))
+          for (const [code, times] of Object.entries(codes)) set({ policy, node, code }, times);
+    },
+  );
+  const ofLastRound = (
+    name: string,
+    help: string,
+    valuesOf: (member: LiveRoundMember) => Readonly<Record<string, number | null>>,
+  ): void =>
+    gauge(name, help, ["policy", "node", "network"], (set, { federations }) => {
+      for (const { policy, rounds } of federations)
+        for (const member of rounds.at(-1)?.members ?? [])
+          for (const [network, value] of Object.entries(valuesOf(member)))
+            if (value !== null) set({ policy, node: member.node, network }, value);
+    });
+  ofLastRound("offloadlab_federation_loss", "Mean un-penalised loss in the last round", ({ losses }) => losses);
+  ofLastRound(
+    "offloadlab_federation_proximal_weight",
+    "Lambda since the last round",
+    ({ proximalWeights }) => proximalWeights,
+  );
+  gauge(
+    "offloadlab_federation_upload_bytes",
+    "Update of the last round",
+    ["policy", "node"],
+    (set, { federations }) => {
+      for (const { policy, rounds } of federations)
+        for (const { node, uploadBytes } of rounds.at(-1)?.members ?? []) set({ policy, node }, uploadBytes);
+    },
+  );
   return registry;
 };

@@ -85,6 +85,7 @@ const Chart = ({ history, seconds, title, axis, of, data, range, emulated = fals
         label={label}
         axis={axis}
         across="Lab time in this trial [s]"
+        begin={0}
         end={seconds}
         data={data}
         lines={history.communities.length}

@@ -43,6 +43,7 @@ export const CommunityChart = ({ title, axis, across, communities, data, range, 
         label={label}
         axis={axis}
         across={across}
+        begin={1}
         end={2}
         data={data}
         lines={communities.length}

@@ -9,7 +9,9 @@ interface LineChartProps {
   readonly axis: string;
   /** What runs to the right. */
   readonly across: string;
-  /** Right end of that axis, unless the data go further. */
+  /** Left end of that axis: 0 of a time, 1 of what is counted. */
+  readonly begin: 0 | 1;
+  /** Right end, unless the data go further. */
   readonly end: number;
   /** [across, a line per community, then lowest per community, then highest per community] or without the last two */
   readonly data: uPlot.AlignedData;
@@ -22,7 +24,7 @@ interface LineChartProps {
 const height = 168;
 
 /** A uPlot chart that lives as long as its shape and colour scheme stay the same. */
-export const LineChart = ({ label, axis, across, end, data, lines, range, onPoint }: LineChartProps) => {
+export const LineChart = ({ label, axis, across, begin, end, data, lines, range, onPoint }: LineChartProps) => {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useScheme();
@@ -32,7 +34,7 @@ export const LineChart = ({ label, axis, across, end, data, lines, range, onPoin
     const element = place.current;
     if (!element) return;
     const width = element.clientWidth;
-    const options = optionsFor(element, { axis, across, end, lines, range, onPoint, banded, width });
+    const options = optionsFor(element, { axis, across, begin, end, lines, range, onPoint, banded, width });
     const chart = new uPlot(options, data, element);
     plot.current = chart;
     const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
@@ -42,14 +44,14 @@ export const LineChart = ({ label, axis, across, end, data, lines, range, onPoin
       chart.destroy();
       plot.current = null;
     };
-  }, [axis, across, end, lines, range, onPoint, banded, scheme]);
+  }, [axis, across, begin, end, lines, range, onPoint, banded, scheme]);
 
   useEffect(() => plot.current?.setData(data), [data]);
 
   return <div class="plot" ref={place} role="img" aria-label={label} style={{ height: `${height}px` }} />;
 };
 
-type Shape = Pick<LineChartProps, "axis" | "across" | "end" | "lines" | "range" | "onPoint"> & {
+type Shape = Pick<LineChartProps, "axis" | "across" | "begin" | "end" | "lines" | "range" | "onPoint"> & {
   readonly banded: boolean;
   readonly width: number;
 };
@@ -75,11 +77,11 @@ const optionsFor = (element: HTMLElement, shape: Shape): uPlot.Options => {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
-      x: { time: false, range: ({ data }) => [0, Math.max(shape.end, data[0].at(-1) ?? 0)] },
+      x: { time: false, range: ({ data }) => [shape.begin, Math.max(shape.end, data[0].at(-1) ?? 0)] },
       y: { range: (_, low, high) => shape.range(low, high) },
     },
     axes: [
-      { ...ink, label: shape.across, size: 24, gap: 4 },
+      { ...ink, label: shape.across, size: 24, gap: 4, ...(shape.begin === 1 ? { incrs: counts } : {}) },
       {
         ...ink,
         label: shape.axis,
@@ -106,6 +108,9 @@ const optionsFor = (element: HTMLElement, shape: Shape): uPlot.Options => {
     hooks: { setCursor: [(chart) => shape.onPoint(chart.cursor.idx ?? null)] },
   };
 };
+
+/** Steps of an axis that counts. */
+const counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
 /** A line of one moment is a point, or nothing would be seen of it. */
 const isAlone = ({ data }: uPlot): boolean => data[0].length === 1;
