@@ -60,7 +60,7 @@ const evaluated = async (folders: readonly string[], options: EvaluateOptions) =
   for (const { label, open } of entrants) {
     const worlds = [];
     for (const index of plan.world.communities.keys()) {
-      const community = new Community(plan.world, index, plan.seed);
+      const community = new Community(plan.world, index, plan.seed, undefined, plan.latencies);
       worlds.push({ community, policy: await opened(() => open(community)) });
     }
     for (let epoch = 1; epoch <= epochs; epoch++) {

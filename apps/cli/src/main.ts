@@ -4,6 +4,7 @@ import { comparedNames, methods, tuneEngine } from "@offloadlab/simulation";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { agentFiles } from "./agent-files.ts";
 import { check, report } from "./archive-commands.ts";
+import { calibrateRun } from "./calibrate-command.ts";
 import { compare, type EvaluateOptions, evaluate } from "./evaluate-commands.ts";
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import type { ManifestChanges } from "./experiment-source.ts";
@@ -175,6 +176,7 @@ program
   .command("train")
   .description("train the agents of all communities in the simulator; goes on where it was stopped")
   .option("--preset <name>", "paper, paper-physical or testbed", "paper")
+  .option("--settings <file>", "of `offload calibrate`, or the settings.json of a run, instead of a preset")
   .addOption(new Option("--method <method>", "the learner").choices(methods).default("pfr-oa"))
   .addOption(
     new Option("--networks <kind>", "set: weights shared by all devices; flat: one network over the whole state")
@@ -248,6 +250,16 @@ program
   .addOption(format())
   .addHelpText("after", exitCodesHelp)
   .action(replay);
+
+program
+  .command("calibrate")
+  .description("fit the simulator's settings to what a run has measured: rates, clocks, energies, latencies")
+  .argument("<run>", "folder or id of a run")
+  .option("--out <file>", "where the settings are written (default: <run>.settings.json)")
+  .addOption(runs())
+  .addOption(format())
+  .addHelpText("after", exitCodesHelp)
+  .action(calibrateRun);
 
 program
   .command("trace")

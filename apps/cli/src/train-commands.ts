@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { tfjsModule } from "@offloadlab/learning";
 import { Failure, messageOf } from "@offloadlab/protocol";
+import { readMeasuredWorld } from "@offloadlab/records";
 import { type Method, type Training, trainingSettings } from "@offloadlab/simulation";
 import { exitCodes } from "./exit-codes.ts";
 import { experimentOf, type ManifestChanges } from "./experiment-source.ts";
@@ -14,6 +16,8 @@ export interface TrainOptions extends Pick<ManifestChanges, "preset" | "set"> {
   readonly epochs: number;
   readonly seed: number;
   readonly engine: EngineName;
+  /** File of `offload calibrate`, or an archive's settings.json, instead of a preset. */
+  readonly settings?: string;
   readonly out: string;
   readonly format: Format;
 }
@@ -26,7 +30,7 @@ export const train = async (options: TrainOptions): Promise<void> => {
   const { preset = "paper", method, networks, hyperparameters, epochs, seed, engine, out, format } = options;
   const plan: TrainingPlan = {
     preset,
-    world: worldOf(options),
+    ...(await worldOf(options)),
     hyperparameters,
     settings: trainingSettings(method, { epochs, networks, hyperparameters }),
     seed,
@@ -71,12 +75,33 @@ const moduleOf = (engine: EngineName): string => {
   }
 };
 
-const worldOf = ({ preset = "paper", set = [] }: Pick<ManifestChanges, "preset" | "set">): TrainingPlan["world"] => {
+/** The world of a settings file, or of a preset and what the command line changes of it. */
+const worldOf = async ({
+  preset = "paper",
+  set = [],
+  settings,
+}: Pick<TrainOptions, "preset" | "set" | "settings">): Promise<Pick<TrainingPlan, "world" | "latencies">> => {
+  if (settings !== undefined) return measuredWorld(settings, set);
   const text = "name: train\npreset: paper\npolicies: [fair]\nrepetitions: 1\nseed: 0\n";
   const { experiment } = experimentOf(text, "command line", { preset, set });
   const [point] = experiment.points;
   if (point === undefined) throw new Failure("config/invalid", "expected one world to train in, got none");
-  return point.settings;
+  return { world: point.settings };
+};
+
+/** @throws Failure `config/invalid` when the file holds no settings, or `--set` is to change them */
+const measuredWorld = async (
+  file: string,
+  set: readonly string[],
+): Promise<Pick<TrainingPlan, "world" | "latencies">> => {
+  if (set.length > 0)
+    throw new Failure("config/invalid", "--set changes a preset; change the file of --settings itself");
+  try {
+    const { settings: world, latencies } = readMeasuredWorld(await readFile(file, "utf8"));
+    return { world, latencies };
+  } catch (error) {
+    throw new Failure("config/invalid", `${file}: expected settings: ${messageOf(error)}`, { cause: error });
+  }
 };
 
 const lastEpoch = (training: Training): string => epochText(training, training.epoch);

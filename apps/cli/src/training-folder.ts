@@ -5,7 +5,13 @@ import { type Engine, onnxEngine, tfjsEngine } from "@offloadlab/learning";
 import { type Settings, settingsFromFile, settingsToFile } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import { writeDurably } from "@offloadlab/records";
-import { decodeTraining, encodeTraining, Training, type TrainingSettings } from "@offloadlab/simulation";
+import {
+  decodeTraining,
+  encodeTraining,
+  type Latencies,
+  Training,
+  type TrainingSettings,
+} from "@offloadlab/simulation";
 import { trainedPolicies } from "./trained-policies.ts";
 
 /**
@@ -33,6 +39,8 @@ const engines: Readonly<Record<EngineName, Engine>> = { onnx: onnxEngine, tfjs: 
 export interface TrainingPlan {
   readonly preset: string;
   readonly world: Settings;
+  /** What tasks take beyond the world's theory, where that was measured. */
+  readonly latencies?: Latencies;
   readonly hyperparameters: "recommended" | "paper";
   readonly settings: TrainingSettings;
   readonly seed: number;
@@ -94,8 +102,11 @@ export const openTraining = async (folder: string): Promise<{ training: Training
   }
 };
 
-const restored = async (folder: string, { world, settings, seed, engine }: TrainingPlan): Promise<Training> => {
-  const training = new Training(world, settings, engines[engine], seed);
+const restored = async (
+  folder: string,
+  { world, latencies, settings, seed, engine }: TrainingPlan,
+): Promise<Training> => {
+  const training = new Training(world, settings, engines[engine], seed, latencies);
   const file = join(folder, trainingFiles.checkpoint);
   const bytes = await readFile(file).catch(() => undefined);
   if (bytes === undefined) return training;

@@ -1,5 +1,7 @@
 export * from "./answers.ts";
 export * from "./archive.ts";
+export * from "./calibration.ts";
+export * from "./calibration-file.ts";
 export * from "./check.ts";
 export * from "./conditions.ts";
 export type { Contestant, PolicySourceReader, TrainedPolicy } from "./contestants.ts";

@@ -1,4 +1,4 @@
-import { studentQuantile } from "./statistics.ts";
+import { slopeOf } from "./slope.ts";
 
 /** An upload as its server timed it, and as Eq. (2) has it. */
 export interface TimedUpload {
@@ -31,18 +31,12 @@ const fewest = 5;
  */
 export const linkEstimate = (uploads: readonly TimedUpload[]): LinkEstimate | undefined => {
   const last = uploads.filter((upload) => upload.theoreticalUploadSeconds > 0).slice(-linkMemory);
-  const sum = (term: (upload: TimedUpload) => number): number => last.reduce((total, each) => total + term(each), 0);
-  const squares = sum(({ theoreticalUploadSeconds: x }) => x * x);
-  const slope = sum(({ theoreticalUploadSeconds: x, uploadSeconds: y }) => x * y) / squares;
-  if (!(slope > 0)) return undefined;
+  const fit = slopeOf(last.map((each) => ({ theory: each.theoreticalUploadSeconds, measured: each.uploadSeconds })));
+  if (fit === undefined || !(fit.slope > 0)) return undefined;
+  const { slope, halfWidth, n } = fit;
   const rateRatio = 1 / slope;
-  const freedom = last.length - 1;
-  if (freedom < 1) return { rateRatio, uncertaintyRatio: null, uploads: last.length };
-  const residuals = sum(({ theoreticalUploadSeconds: x, uploadSeconds: y }) => (y - slope * x) ** 2);
-  const deviation = Math.sqrt(residuals / freedom / squares);
-  // ρ = 1 / slope: its deviation is ρ² times the slope's.
-  const uncertaintyRatio = studentQuantile(0.975, freedom) * deviation * rateRatio ** 2;
-  return { rateRatio, uncertaintyRatio, uploads: last.length };
+  // ρ = 1 / slope: its uncertainty is ρ² times the slope's.
+  return { rateRatio, uncertaintyRatio: halfWidth === null ? null : halfWidth * rateRatio ** 2, uploads: n };
 };
 
 /** Errors of the emulation and of clocks: a link that differs by less from the theory is left as it is. */

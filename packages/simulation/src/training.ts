@@ -25,6 +25,7 @@ import type { Policy } from "@offloadlab/policies";
 import { AgentWorld } from "./agent-world.ts";
 import { Community } from "./community.ts";
 import { type EpochTotals, successRatio } from "./epoch-totals.ts";
+import { type Latencies, noLatencies } from "./latencies.ts";
 import { runEpoch } from "./run.ts";
 import type { TrainingSettings } from "./training-settings.ts";
 
@@ -100,11 +101,18 @@ export class Training {
   #globalWeights: Readonly<Record<string, Float32Array>> | undefined;
   #sinceRound: RoundSums[];
 
-  constructor(world: Settings, settings: TrainingSettings, engine: Engine, seed: number) {
+  /** @param latencies what tasks take beyond the theory of the world */
+  constructor(
+    world: Settings,
+    settings: TrainingSettings,
+    engine: Engine,
+    seed: number,
+    latencies: Latencies = noLatencies,
+  ) {
     this.settings = settings;
     this.seed = seed;
     this.#members = world.communities.map(({ name }, index) => {
-      const community = new Community(world, index, seed);
+      const community = new Community(world, index, seed, undefined, latencies);
       const agentWorld = new AgentWorld(community, settings);
       // Alg. 1, line 1. Federated agents begin as one; others have a beginning of their own.
       const agentSeed = settings.federation === undefined ? randomStream(seed, "agent", index).integer(2 ** 32) : seed;
