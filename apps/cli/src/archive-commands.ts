@@ -4,6 +4,8 @@ import { Failure, messageOf } from "@offloadlab/protocol";
 import {
   archiveFiles,
   checkArchive,
+  learningGains,
+  learningGainText,
   leaseQuality,
   type RunState,
   readRun,
@@ -62,7 +64,9 @@ export const report = async (run: string, options: { runs: string; format: Forma
 export const runReport = async (folder: string) => {
   const { run, state, reasons, notice } = await openRun(folder);
   const { settings, trials, journals, hardware, clockSpeed, laboratory } = run;
-  const rows = resultRows(trialSums(settings, trials, taskFates(journals)));
+  const sums = trialSums(settings, trials, taskFates(journals));
+  const rows = resultRows(sums);
+  const gains = learningGains(journals, sums);
   const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const errors = (median: number, p95: number): string => `median ${percent(median)}, 95th percentile ${percent(p95)}`;
@@ -71,6 +75,7 @@ export const runReport = async (folder: string) => {
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
+    ...learningGainText(gains),
     quality.uploads === 0
       ? "transmission error: no uploads"
       : `transmission error over ${quality.uploads} uploads: ${errors(quality.medianRatio, quality.p95Ratio)}`,
@@ -78,7 +83,7 @@ export const runReport = async (folder: string) => {
       ? "compute share error: no uploads"
       : `compute share error over ${quality.tasks} tasks: ${errors(quality.shareMedianRatio, quality.shareP95Ratio)}`,
   ].join("\n");
-  return { text, data: { folder, state, reasons, hardware, clockSpeed, rows, transmission: quality } };
+  return { text, data: { folder, state, reasons, hardware, clockSpeed, rows, gains, transmission: quality } };
 };
 
 /**

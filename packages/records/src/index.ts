@@ -14,6 +14,7 @@ export type * from "./journal-records.ts";
 export type { LaboratoryChoice, LearningChoice } from "./laboratory-keys.ts";
 export * from "./laboratory-policy.ts";
 export * from "./learning-curves.ts";
+export * from "./learning-gain.ts";
 export * from "./lease-quality.ts";
 export * from "./link-estimate.ts";
 export * from "./loop-axes.ts";
