@@ -25,6 +25,7 @@ import { RunFederations } from "./run-federations.ts";
 import { type AgentFiles, RunFolder } from "./run-folder.ts";
 import { isActive, newProgress, type RunProgress } from "./run-progress.ts";
 import { resultsOf, settleRun } from "./sealing.ts";
+import { TrialResults } from "./trial-results.ts";
 import { type RunParts, runTrial, trialSeconds, warmUpOf } from "./trial-runner.ts";
 
 type Log = (level: "info" | "warn" | "error", message: string) => void;
@@ -211,6 +212,7 @@ export class Conductor {
     if (missing.length > 0) return `not connected: ${missing.join(", ")}`;
     await collection.open();
     const warmUp = warmUpOf(manifest);
+    const results = new TrialResults(path, manifest.settings, nodes);
     const schedule = [
       { trial: warmUp.trial, given: warmUp.short },
       ...trials.map((trial) => ({ trial, given: manifest })),
@@ -224,7 +226,8 @@ export class Conductor {
       if (stop.aborted) return String(stop.reason);
       const reason = await runTrial(parts, given, trial);
       if (reason !== null) return reason;
-      this.#update({ trialStartsAt: undefined, ...(await resultsOf(path)) });
+      if (given !== manifest) await results.skip();
+      else this.#update({ trialStartsAt: undefined, ...(await results.add(trial)) });
     }
     return null;
   }

@@ -1,23 +1,18 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Settings } from "@offloadlab/model";
-import type { LiveEpoch } from "@offloadlab/protocol";
 import {
   archiveFiles,
   type Journal,
-  type Journals,
   type ResultRow,
   type RunState,
   readRun,
   resultCaption,
-  resultRows,
   resultTable,
-  type Trial,
-  type TrialSums,
   taskFates,
   trialSums,
   violatedConditions,
 } from "@offloadlab/records";
+import { learnedTrials, type Results, resultsFrom } from "./trial-results.ts";
 
 /** How a run ended, and what it found. */
 export interface Verdict {
@@ -26,36 +21,11 @@ export interface Verdict {
   readonly rows: readonly ResultRow[];
 }
 
-/** What the trials that have come to their end say: the comparison, and how the policies that learn did in each. */
-export interface Results {
-  readonly results: readonly ResultRow[];
-  readonly learning: readonly LiveEpoch[];
-}
-
+/** What a run's archive says, sealed or not. */
 export const resultsOf = async (folder: string): Promise<Results> => {
   const { settings, trials, journals } = await readRun(folder);
   const sums = trialSums(settings, trials, taskFates(journals));
-  return { results: resultRows(sums), learning: learningCurve(settings, trials, journals, sums) };
-};
-
-/** Reward per task in each trial of a policy that learns, by community. */
-const learningCurve = (
-  { communities }: Settings,
-  trials: readonly Trial[],
-  journals: Journals,
-  sums: readonly TrialSums[],
-): LiveEpoch[] => {
-  const learned = new Set([...journals.values()].flat().flatMap((r) => (r.kind === "learning" ? [r.trial] : [])));
-  return trials
-    .filter(({ number }) => learned.has(number))
-    .map(({ number: trial, policy }) => ({
-      policy,
-      trial,
-      rewardPerTask: communities.map(({ name }) => {
-        const sum = sums.find((each) => each.trial === trial && each.community === name);
-        return sum === undefined || sum.tasks === 0 ? null : sum.reward / sum.tasks;
-      }),
-    }));
+  return resultsFrom(settings, trials, learnedTrials(journals), sums);
 };
 
 /**
