@@ -28,7 +28,7 @@ export interface Ended {
 
 const programs = ["systemd-nspawn", "mmdebstrap", "ansible-playbook", "ssh", "ip", "tc"];
 const packages = "systemd-container mmdebstrap ansible-core openssh-client iproute2";
-const onPath = (program: string): boolean =>
+export const onPath = (program: string): boolean =>
   (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, program)));
 
 /** Why there can be no virtual lab here, with the command that brings it; undefined where it can run. */

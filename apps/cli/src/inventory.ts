@@ -33,6 +33,12 @@ const variables = {
   meter_shunt_ohms: Type.Number({ exclusiveMinimum: 0, maximum: 10 }),
   load_address: i2cAddress,
   harvest_address: i2cAddress,
+  /** Half the width of the 95 % interval of the meters' gain. */
+  meter_gain_error_ratio: Type.Number({ minimum: 0, maximum: 0.5 }),
+  sample_period_seconds: Type.Number({ minimum: 0.005, maximum: 1 }),
+  harvest_source: Type.Enum(["measured", "scaled", "emulated"]),
+  /** What a scaled harvest is multiplied by. */
+  harvest_factor: Type.Number({ exclusiveMinimum: 0 }),
   /** Model and its card on the machine of the operator, for every node; the embedded one when absent. */
   classifier: text,
   /** False where the clock is somebody else's, as in a container: it is then watched and not set. */
