@@ -31,7 +31,7 @@ const written = (node: string, role: string, variables: Readonly<Record<string, 
   return file;
 };
 const station = { station_host: "cbs" };
-const pi = { meter: "ina226", wifi_interface: "wlan0", community: 1, hardware: "linux" };
+const pi = { meter: "ina226", meter_shunt_ohms: 0.05, wifi_interface: "wlan0", community: 1, hardware: "linux" };
 
 describe.skipIf(!onPath("ansible"))("what Ansible writes, the daemons read", () => {
   it("an end device with meters for load and harvest", async () => {
@@ -44,7 +44,7 @@ describe.skipIf(!onPath("ansible"))("what Ansible writes, the daemons read", () 
       inference: "process",
       board: {
         wifi_interface: "wlan0",
-        power_meter: { kind: "ina226", address: "1-0040", shunt_ohms: 0.1 },
+        power_meter: { kind: "ina226", address: "1-0040", shunt_ohms: 0.05 },
         harvest: { source: "measured", power_meter: { address: "1-0041" } },
       },
     });

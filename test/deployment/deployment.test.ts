@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { presets, settingsToFile } from "@offloadlab/model";
+import { leaseQuality, readRun } from "@offloadlab/records";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { releaseLike, releases, versionOf } from "./released.ts";
 import { type Ended, VirtualLab, virtualLabAbsent } from "./virtual-lab.ts";
@@ -67,6 +68,31 @@ describe.skipIf(virtualLabAbsent !== undefined)("a lab of booted hosts", () => {
     const check = await lab.offload("check", archive, "--format", "json");
     expect(check.stdout).toSatisfy(() => check.code === 0);
     expect(JSON.parse(check.stdout).data).toMatchObject({ problems: [], trials: 2, status: { state: "complete" } });
+  });
+
+  it("shares hold within 5 % on links that are shaped to little more than the leases", async () => {
+    // A device's half of the 100 Mbit/s is 50; the link lets 60 through.
+    lab.trafficControl("ed-1-1", "qdisc replace dev eth0 root tbf rate 60mbit burst 256kb latency 50ms");
+    const server = `${lab.hosts["mec-1"]}/32`;
+    for (const line of [
+      "qdisc replace dev eth0 root handle 1: htb default 20 r2q 100",
+      "class replace dev eth0 parent 1: classid 1:10 htb rate 60mbit ceil 60mbit burst 256k cburst 256k",
+      "class replace dev eth0 parent 1: classid 1:20 htb rate 20mbit ceil 20mbit",
+      `filter replace dev eth0 parent 1: prio 1 protocol ip u32 match ip dst ${server} match ip dport 7402 0xffff flowid 1:10`,
+    ])
+      lab.trafficControl("ed-1-2", line);
+    const manifest = join(folder, "shaped.yaml");
+    const settings = { ...experiment.settings, time_slot_count: 20 };
+    writeFileSync(manifest, JSON.stringify({ ...experiment, name: "shaped", policies: ["edge"], settings }));
+    const ran = await offloadRun(manifest);
+    const { archive } = (JSON.parse(ran.stdout) as { data: { archive: string } }).data;
+    const { uploads, medianRatio, p95Ratio, shareP95Ratio } = leaseQuality((await readRun(archive)).journals);
+    console.log(`shaped links: ${uploads} uploads, T^tr off by ${percent(medianRatio)} (median), ${percent(p95Ratio)} (p95);
+compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code}`);
+    expect(uploads).toBeGreaterThanOrEqual(20);
+    expect(p95Ratio).toBeLessThanOrEqual(0.05);
+    expect(shareP95Ratio).toBeLessThanOrEqual(0.05);
+    for (const device of devices) lab.trafficControl(device, "qdisc del dev eth0 root");
   });
 
   it("the keys were made on the nodes: readable for the daemon alone, and not on the operator's machine", async () => {
@@ -202,6 +228,8 @@ describe.skipIf(virtualLabAbsent !== undefined)("a lab of booted hosts", () => {
     expect(await changes(offload("verify"))).toEqual(unchanged());
   });
 });
+
+const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
 
 const inventoryOf = ({ hosts, access }: VirtualLab) => {
   const host = (name: string, community?: number) => ({ ansible_host: hosts[name], ...(community && { community }) });

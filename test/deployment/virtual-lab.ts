@@ -156,9 +156,9 @@ export class VirtualLab {
     await this.#reachable(name);
   }
 
-  /** Changes the queue in which a host's packages wait to leave. */
-  shape(name: string, ...discipline: readonly string[]): void {
-    run("ip", "netns", "exec", this.#namespace(name), "tc", "qdisc", "replace", "dev", "eth0", ...discipline);
+  /** Traffic control on the way out of a host, where the sender's limits are: the words after `tc`. */
+  trafficControl(name: string, line: string): void {
+    run("ip", "netns", "exec", this.#namespace(name), "tc", ...line.split(" "));
   }
 
   async stop(): Promise<void> {
