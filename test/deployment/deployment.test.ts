@@ -70,6 +70,13 @@ describe.skipIf(virtualLabAbsent !== undefined)("a lab of booted hosts", () => {
     expect(JSON.parse(check.stdout).data).toMatchObject({ problems: [], trials: 2, status: { state: "complete" } });
   });
 
+  it("the doctor finds nothing wrong with any of them", async () => {
+    await lab.until("ed-1-2", "chronyc -c tracking | cut -d, -f14", (leap) => leap === "Normal");
+    const doctor = await offload("doctor");
+    expect(problemsIn(doctor)).toEqual(Object.fromEntries(names.map((name) => [name, []])));
+    expect(doctor.code).toBe(0);
+  });
+
   it("shares hold within 5 % on links that are shaped to little more than the leases", async () => {
     // A device's half of the 100 Mbit/s is 50; the link lets 60 through.
     lab.trafficControl("ed-1-1", "qdisc replace dev eth0 root tbf rate 60mbit burst 256kb latency 50ms");
@@ -224,10 +231,28 @@ compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code
     expect(await changes(offload("stop"))).toEqual(Object.fromEntries(names.map((host) => [host, 1])));
     expect(await changes(offload("stop"))).toEqual(unchanged());
     expect(await lab.on("mec-1", "systemctl is-active offload-mec || true")).toBe("inactive");
+    const doctor = await offload("doctor", "mec-1");
+    expect(doctor.code).toBe(1);
+    expect(problemsIn(doctor)).toEqual({ "mec-1": ["daemon: offload start; offload node logs mec-1"] });
     expect(await changes(offload("start"))).toEqual(Object.fromEntries(names.map((host) => [host, 1])));
     expect(await changes(offload("verify"))).toEqual(unchanged());
+    const logs = await offload("node", "logs", "mec-1", "--lines", "20");
+    expect(logs.stdout).toMatch(/mec-1 is ready on port 7402/);
   });
 });
+
+/** What the doctor calls problems, with what mends them, by node. */
+const problemsIn = ({ stdout }: Ended): Record<string, string[]> => {
+  const { data } = JSON.parse(stdout) as {
+    data: { node: string; findings: { condition: string; level: string; mend: string }[] }[];
+  };
+  return Object.fromEntries(
+    data.map(({ node, findings }) => [
+      node,
+      findings.filter(({ level }) => level === "problem").map(({ condition, mend }) => `${condition}: ${mend}`),
+    ]),
+  );
+};
 
 const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
 
