@@ -136,7 +136,10 @@ export const parseInventory = (source: string, file: string): Inventory | { read
 /** @throws Failure `config/invalid` listing every problem with its place */
 export const readInventory = async (file: string): Promise<Inventory> => {
   const source = await readFile(file, "utf8").catch((error: Error) => {
-    throw new Failure("config/invalid", `${file}: expected an inventory, ${error.message}`, { cause: error });
+    const advice = "copy inventory/example-lab.yaml, or name yours with --inventory";
+    throw new Failure("config/invalid", `${file}: expected an inventory, ${error.message}; ${advice}`, {
+      cause: error,
+    });
   });
   const inventory = parseInventory(source, file);
   if ("problems" in inventory) throw new Failure("config/invalid", inventory.problems.join("\n"));
