@@ -1,4 +1,4 @@
-import { onnxEngine } from "@offloadlab/learning";
+import type { Engine } from "@offloadlab/learning";
 import { serverId } from "@offloadlab/model";
 import type { LiveFederation } from "@offloadlab/protocol";
 import { type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
@@ -8,6 +8,12 @@ import type { AgentFiles } from "./run-folder.ts";
 
 /** How long a round takes updates, real time. */
 const deadlineSeconds = 10;
+
+/** The C-BS looks at agents and never runs one: no runtime is installed with it. */
+const noEngine: Engine = {
+  name: "none",
+  open: () => Promise.reject(new RangeError("Expected agents that are only looked at")),
+};
 
 /** The federations of a run: one for each policy that goes on learning, and learns by Algorithm 2. */
 export class RunFederations {
@@ -28,7 +34,7 @@ export class RunFederations {
       const deployment = decodeDeployment(bytes);
       const { federation: chosen } = deployment.settings;
       if (chosen === undefined) continue;
-      const { agent } = deployedAgent(deployment, onnxEngine, world, 0);
+      const { agent } = deployedAgent(deployment, noEngine, world, 0);
       const shapes = Object.fromEntries(Object.entries(agent.weights).map(([name, { length }]) => [name, length]));
       await agent.close();
       const minimumReports = Math.floor(nodes.length / 2) + 1;
