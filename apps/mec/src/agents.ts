@@ -60,11 +60,6 @@ export class Agents {
     this.#options = options;
   }
 
-  /** The learner of a policy that goes on learning in the current run; undefined when there is none. */
-  learnerOf(policy: string): LiveLearner | undefined {
-    return this.#deployed.get(policy)?.learner;
-  }
-
   /**
    * The policy of a trial.
    *
@@ -166,11 +161,12 @@ export class Agents {
     journal: Journal,
   ): Promise<void> {
     transitions.end();
+    const snapshot = await learner.snapshot();
     const { updates, losses } = learner.takeSums();
     const { name: policy, epoch } = deployed;
     const { complete, discarded } = transitions;
     journal.write({ kind: "learning", trial, policy, epoch, transitions: complete, discarded, updates, losses });
-    await this.#save(deployed, await learner.snapshot());
+    await this.#save(deployed, snapshot);
   }
 
   /**

@@ -21,7 +21,7 @@ export type LearnerRequest =
       readonly weights: AgentWeights;
       readonly proximal: Proximal | undefined;
     }
-  /** What it has learned and remembers. */
+  /** What it has learned and remembers, once the updates that are due are done. */
   | { readonly kind: "snapshot"; readonly id: number }
   | { readonly kind: "restore"; readonly id: number; readonly snapshot: AgentSnapshot }
   | { readonly kind: "close" };

@@ -111,8 +111,11 @@ const handle = (request: LearnerRequest): void => {
 const serve = async (): Promise<void> => {
   while (!isClosed) {
     const request = inbox.shift();
-    if (request !== undefined) handle(request);
-    else if (owed > 0) await update();
+    if (request !== undefined) {
+      // What a snapshot is to keep includes the updates that are due.
+      while (request.kind === "snapshot" && owed > 0) await update();
+      handle(request);
+    } else if (owed > 0) await update();
     else {
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { unixNow } from "@offloadlab/hardware";
+import { onnxEngine } from "@offloadlab/learning";
+import { emptyAction, emptyObservation, presets, type Settings } from "@offloadlab/model";
+import type { TrialOrder } from "@offloadlab/protocol";
+import { Journal, type JournalRecord, LineWriter } from "@offloadlab/records";
+import { deployedAgent, deploymentOf, encodeDeployment, Training, trainingSettings } from "@offloadlab/simulation";
+import { count } from "@offloadlab/units";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { Agents } from "./agents.ts";
+import type { LivePolicy } from "./community-trial.ts";
+
+/** A thread from source compiles what it runs. */
+const patience = 60_000;
+
+const settings: Settings = presets.testbed;
+const base = trainingSettings("td3", { epochs: 2, networks: "set", hyperparameters: "recommended" });
+const small = { ...base, randomEpochs: 1, agent: { ...base.agent, hidden: 8, batchSize: 4 } };
+const deployment = deploymentOf(new Training(settings, small, onnxEngine, 3));
+const bytes = encodeDeployment(deployment);
+const order: TrialOrder = {
+  ...{ run: "r", trial: 1, policy: "mine", seed: 1, deviceSeed: 2, clockSpeed: 1, settings },
+  ...{ link: "theoretical", uplinkRateRatios: {}, learning: null },
+  agents: createHash("sha256").update(bytes).digest("hex"),
+};
+const learning: TrialOrder = { ...order, learning: { explore: false, engine: "onnx" } };
+
+let folder: string;
+let journal: Journal;
+let fetched: string[];
+const open: Agents[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "offloadlab-agents-"));
+  journal = new Journal(await LineWriter.open(join(folder, "mec-1.ndjson")), unixNow);
+  fetched = [];
+});
+afterEach(async () => {
+  for (const agents of open.splice(0)) await agents.close();
+  await journal.close();
+  await rm(folder, { recursive: true });
+});
+
+const begin = (content: Uint8Array = bytes): Agents => {
+  const fetch = async (run: string, policy: string): Promise<Uint8Array> => {
+    fetched.push(`${run} ${policy}`);
+    return content;
+  };
+  const tls = { ca: "", cert: "", key: "" };
+  const federation = { stationUrl: "https://127.0.0.1:1", tls, log: () => {} };
+  const agents = new Agents({ communityIndex: 1, stateFolder: folder, fetch, federation });
+  open.push(agents);
+  return agents;
+};
+
+const observation = { ...emptyObservation(count(3)), waiting: Uint8Array.of(1, 1, 0) };
+observation.dataSize.fill(8e6);
+observation.work.fill(1e9);
+observation.charge.fill(100);
+observation.distance.fill(10);
+const decisionOf = (policy: LivePolicy) => {
+  const action = emptyAction(count(3));
+  policy.decide(observation, action);
+  return structuredClone(action);
+};
+
+it("makes the policies that need no training, and those that were deployed, fetched once for a run", async () => {
+  const agents = begin();
+  expect((await agents.policyOf({ ...order, policy: "fair", agents: null }, journal)).policy.name).toBe("fair");
+  expect(fetched).toEqual([]);
+  const { policy } = await agents.policyOf(order, journal);
+  await agents.policyOf({ ...order, trial: 2 }, journal);
+  expect(fetched).toEqual(["r mine"]);
+  expect(policy.ended).toBeUndefined();
+  const { agent, translator } = deployedAgent(deployment, onnxEngine, settings, 1);
+  const { rows, features, actions } = translator.shape;
+  const [state, raw] = [new Float32Array(rows * features), new Float32Array(rows * actions)];
+  translator.observe(observation, state);
+  agent.act(state, raw);
+  const expected = emptyAction(count(3));
+  translator.decode(raw, observation, expected);
+  expect(decisionOf(policy)).toEqual(expected);
+  await agents.policyOf({ ...order, run: "another" }, journal);
+  expect(fetched).toEqual(["r mine", "another mine"]);
+});
+
+it("refuses other agents than the ones that were ordered, and agents for other communities", async () => {
+  const other = { ...deployment, agents: deployment.agents.slice(0, 1) };
+  await expect(begin(encodeDeployment(other)).policyOf(order, journal)).rejects.toThrow(
+    /not the ones that were ordered/,
+  );
+  const content = encodeDeployment(other);
+  const agents = createHash("sha256").update(content).digest("hex");
+  await expect(begin(content).policyOf({ ...order, agents }, journal)).rejects.toMatchObject({
+    code: "config/invalid",
+  });
+});
+
+it(
+  "learns from trial to trial, and goes on after a restart with what it had learned",
+  async () => {
+    /** A trial of two decisions whose task has ended in between. */
+    const trial = async (agents: Agents, number: number): Promise<LivePolicy> => {
+      const { policy, finish } = await agents.policyOf({ ...learning, trial: number }, journal);
+      const task = { id: `task ${number}`, subSlot: 0, outcome: "late" as const, delaySeconds: 2, energyJoules: 1 };
+      const decided = { isComplete: true, begins: [true, true, false] };
+      policy.decide(observation, emptyAction(count(3)));
+      policy.decided?.({ ...decided, subSlot: 0, heads: [task.id, null, null] });
+      policy.ended?.(0, task, -15);
+      policy.decide(observation, emptyAction(count(3)));
+      policy.decided?.({ ...decided, subSlot: 1, heads: [null, null, null] });
+      await finish();
+      return policy;
+    };
+    const first = begin();
+    await trial(first, 1);
+    const policy = await trial(first, 2);
+    const before = decisionOf(policy);
+    await first.close();
+    const second = begin();
+    const { policy: after } = await second.policyOf({ ...learning, trial: 3 }, journal);
+    expect(decisionOf(after)).toEqual(before);
+    await journal.flush();
+    const lines = (await readFile(join(folder, "mec-1.ndjson"), "utf8")).trim().split("\n");
+    const records = lines.map((line) => JSON.parse(line) as JournalRecord);
+    expect(records).toMatchObject([
+      { kind: "learning", trial: 1, policy: "mine", epoch: 1, transitions: 1, discarded: 1 },
+      { kind: "learning", trial: 2, policy: "mine", epoch: 2, transitions: 1, discarded: 1 },
+    ]);
+  },
+  patience,
+);
