@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import {
   archiveFiles,
@@ -53,11 +53,30 @@ export const check = async (run: string, options: { runs: string; format: Format
 };
 
 /** `offload report` of a sweep, or of a run: the comparison and the quality of the emulation, from the journals. */
-export const report = async (run: string, options: { runs: string; format: Format }): Promise<void> => {
+export const report = async (
+  run: string,
+  options: { readonly runs: string; readonly figures?: string; readonly format: Format },
+): Promise<void> => {
   const sweep = await sweepAt(run);
   if (sweep !== undefined) return reportSweep(sweep, options.format);
   const { text, data } = await runReport(await runFolder(run, options.runs));
-  printResult(options.format, exitCodes.ok, text, data);
+  const figures = options.figures === undefined ? [] : await drawRewards(options.figures, data);
+  const lines = [text, ...(figures.length === 0 ? [] : [`figures: ${figures.join(", ")} in ${options.figures}`])];
+  printResult(options.format, exitCodes.ok, lines.join("\n"), { ...data, figures });
+};
+
+/** Fig. 11, beside no archive: those are sealed. */
+const drawRewards = async (
+  folder: string,
+  { folder: archive, rows, hardware, clockSpeed }: Awaited<ReturnType<typeof runReport>>["data"],
+): Promise<string[]> => {
+  // Drawing takes libraries that no other command needs.
+  const { rewardFigure, writeFigure } = await import("@offloadlab/records/report");
+  return writeFigure(
+    folder,
+    "fig11",
+    rewardFigure(rows, `${basename(archive)}: ${resultCaption(hardware, clockSpeed)}`),
+  );
 };
 
 /** What `report` prints. @throws Failure `archive/damaged` when the content cannot be read */

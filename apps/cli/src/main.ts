@@ -237,6 +237,7 @@ program
   .command("report")
   .description("a run's comparison and how well leases were kept; of a sweep the table and the figures")
   .argument("<run>", "folder or id of a run, or folder of a sweep")
+  .option("--figures <folder>", "of a run: draw Fig. 11 there, rewards by community and policy (SVG, PDF, PNG)")
   .addOption(runs())
   .addOption(format())
   .addHelpText("after", exitCodesHelp)

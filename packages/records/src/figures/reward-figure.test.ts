@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import type { ResultRow } from "../results.ts";
+import { renderFigure } from "./render.ts";
+import { rewardFigure } from "./reward-figure.ts";
+
+const estimate = (mean: number | null, halfWidth: number | null) => ({ mean, halfWidth, n: 3 });
+const row = (policy: string, community: string, mean: number | null): ResultRow => {
+  const none = estimate(0, 0);
+  const reward = estimate(mean, 0.2);
+  return { policy, community, reward, successRatio: none, energyJoules: none, waitingSeconds: none };
+};
+
+it("has a panel for each community and a bar for each policy, and says where it comes from", async () => {
+  const rows = ["all", "R1", "R2"].flatMap((community) =>
+    ["fair", "pfr-oa"].map((policy, index) => row(policy, community, -1 - index)),
+  );
+  const { svg } = await renderFigure(rewardFigure(rows, "run x"));
+  for (const text of ["R1: reward per task", "R2: reward per task", "Fair", "PFR-OA", "run x"])
+    expect(svg).toContain(text);
+  expect(svg).not.toContain("all: reward");
+  expect(svg.match(/aria-roledescription="bar"/g)).toHaveLength(4);
+});
+
+it("leaves out what has no trial", async () => {
+  const { svg } = await renderFigure(rewardFigure([row("fair", "R1", -1), row("pfr-oa", "R1", null)], "run x"));
+  expect(svg.match(/aria-roledescription="bar"/g)).toHaveLength(1);
+}, 20_000);
