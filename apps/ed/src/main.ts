@@ -46,9 +46,11 @@ try {
   });
   // The first inference is slower than all others: it is not a task's.
   await classifier.classify(await readImage(images, 0));
-  // A task runs on one processor, as a device of the model has one.
+  // A task runs on one processor, as a device of the model has one; the inference that gives its label is one of its own.
   const compute =
-    board.processors === null ? emulatedCompute(wholeTask) : await measuredCompute(classifier, board.processors.clock);
+    board.processors === null
+      ? emulatedCompute(wholeTask)
+      : await measuredCompute(classifier, board.processors.clock, 1);
   await preferEventLoop();
   const server = new ServerClient(config.server_url, tls, classifier.card.name);
   const idle: DeviceTelemetry = {

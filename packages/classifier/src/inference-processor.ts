@@ -43,8 +43,9 @@ const rateTolerance = 0.02;
  * Tasks are inferences of the classifier.
  *
  * @param rate F or f of the board: its pinned clock times the processors that one inference uses
+ * @param beside inferences of each piece of work that its caller runs itself
  */
-export const measuredCompute = async (classifier: Classifier, rate: Hertz): Promise<Compute> => {
+export const measuredCompute = async (classifier: Classifier, rate: Hertz, beside = 0): Promise<Compute> => {
   const cyclesPerInference = await measureCycles(classifier, rate);
   return {
     cyclesPerInference,
@@ -56,7 +57,7 @@ export const measuredCompute = async (classifier: Classifier, rate: Hertz): Prom
         );
       if (clockSpeed !== 1)
         throw new Failure("config/invalid", `expected clock_speed_ratio 1 on real boards, got ${clockSpeed}`);
-      return new InferenceProcessor(clock, rate, classifier, cyclesPerInference);
+      return new InferenceProcessor(clock, rate, classifier, cyclesPerInference, beside);
     },
   };
 };
@@ -71,18 +72,20 @@ class InferenceProcessor implements Processor {
   readonly #clock: Clock;
   readonly #classifier: Classifier;
   readonly #cyclesPerInference: Cycles;
+  readonly #beside: number;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(clock: Clock, rate: Hertz, classifier: Classifier, cyclesPerInference: Cycles) {
+  constructor(clock: Clock, rate: Hertz, classifier: Classifier, cyclesPerInference: Cycles, beside: number) {
     this.#clock = clock;
     this.rate = rate;
     this.#classifier = classifier;
     this.#cyclesPerInference = cyclesPerInference;
+    this.#beside = beside;
   }
 
   /** @throws Failure `classifier/unloadable` when the runtime died */
   run(work: Cycles, _from?: Seconds, signal?: AbortSignal): Promise<Seconds> {
-    const inferences = inferenceCount(work, this.#cyclesPerInference);
+    const inferences = inferenceCount(work, this.#cyclesPerInference) - this.#beside;
     const done = this.#last.then(async () => {
       for (let number = 0; number < inferences; number += 1) {
         signal?.throwIfAborted();

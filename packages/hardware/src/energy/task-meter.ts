@@ -75,18 +75,21 @@ export class MeasuredTaskMeter implements TaskMeter {
 
   begin(power: Watts): MeteredTask {
     let end: Seconds | undefined;
+    let last: number | undefined;
     const task: MeteredTask = {
       stop: () => {
         end ??= this.#change((powers) => powers.delete(task));
+        last ??= this.#segments.length - 1;
       },
       reading: async (modelled) => {
         task.stop();
-        const own = this.#segments.filter(({ powers }) => powers.has(task));
+        const own = this.#segments.slice(first, last);
         await this.#recorder.reached(end as Seconds);
         return this.#readingOf(task, own) ?? modelledReading(modelled);
       },
     };
     this.#change((powers) => powers.set(task, power));
+    const first = this.#segments.length - 1;
     return task;
   }
 
