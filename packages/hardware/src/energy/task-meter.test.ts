@@ -57,6 +57,10 @@ const measure = (
     return { readings: await Promise.all(readings), account: await account, from: quiet, to: end };
   });
 
+/** Of mean 0 and deviation 1. */
+const normal = (random: ReturnType<typeof randomStream>): number =>
+  Math.sqrt(-2 * Math.log(random.uniform(1e-9, 1))) * Math.cos(2 * Math.PI * random.uniform(0, 1));
+
 it("of 1,000 random windows on 20 boards at least 95 % are right within their uncertainty, which is small", async () => {
   let right = 0;
   let all = 0;
@@ -64,9 +68,8 @@ it("of 1,000 random windows on 20 boards at least 95 % are right within their un
   const random = randomStream(7, "gain");
   for (let seed = 1; seed <= 20; seed += 1) {
     const { windows, steps } = draw(seed, 50);
-    // Normal, with 95 % within 1 %.
-    const normal = Math.sqrt(-2 * Math.log(random.uniform(1e-9, 1))) * Math.cos(2 * Math.PI * random.uniform(0, 1));
-    const { readings } = await measure({ seed, steps, gain: 1 + 0.005 * normal, gainError: 0.01 }, windows);
+    // 95 % within 1 %.
+    const { readings } = await measure({ seed, steps, gain: 1 + 0.005 * normal(random), gainError: 0.01 }, windows);
     for (const [index, { joules: energy, uncertainty, coverage, method }] of readings.entries()) {
       const { from, to } = windows[index] as Window;
       const truth = energyOf(steps, from, to) - idle * (to - from);
@@ -81,6 +84,23 @@ it("of 1,000 random windows on 20 boards at least 95 % are right within their un
   expect(right / all).toBeGreaterThanOrEqual(0.95);
   expect(median).toBeLessThan(0.1);
 }, 60_000);
+
+it("of a steady load the gain is what is not known: 60 boards, each with its own", async () => {
+  const random = randomStream(9, "steady");
+  let right = 0;
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const steps = [
+      { from: -1, power: idle },
+      { from: 3.2, power: 6.5 },
+      { from: 7.2, power: idle },
+    ];
+    const gain = 1 + 0.005 * normal(random);
+    const { readings } = await measure({ seed, steps, gain, gainError: 0.01 }, [{ from: 3.6, to: 7 }]);
+    right += Math.abs((readings[0]?.joules ?? 0) - 3.8 * 3.4) <= (readings[0]?.uncertainty ?? 0) ? 1 : 0;
+    expect((readings[0]?.uncertainty ?? 0) / (3.8 * 3.4)).toBeLessThan(0.013);
+  }
+  expect(right / 60).toBeGreaterThanOrEqual(0.95);
+}, 30_000);
 
 it("energy is conserved: the tasks' energies, overlapping as they may, and the idle energy are what was measured", async () => {
   const { steps } = draw(3, 20);
