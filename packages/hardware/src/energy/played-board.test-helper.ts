@@ -69,6 +69,8 @@ export interface PlayedBoard {
   readonly gain: number;
   readonly gainError: number;
   readonly seed: number;
+  /** How long the chip averages, s. */
+  readonly conversion?: number;
 }
 
 /** What a script of a played board has. */
@@ -84,14 +86,13 @@ export interface Stage {
 const period = seconds(0.05);
 
 /**
- * Plays a power trace into the files of an INA226 and samples it through them, in no time: the chip averages over
- * 50 ms without gaps, at a phase of its own, and rounds to its steps; 5.1 V sag with the current.
+ * Plays a power trace into the files of an INA226 and samples it through them, in no time: the chip averages
+ * without gaps, at a phase of its own, and rounds to its steps; 5.1 V sag with the current.
  */
 export const playBoard = async <T>(options: PlayedBoard, script: (stage: Stage) => Promise<T>): Promise<T> => {
-  const { steps, gain, gainError, seed } = options;
+  const { steps, gain, gainError, seed, conversion = 0.05 } = options;
   const tree = new BoardTree();
-  const folder = tree.addIna226(3, "1-0040");
-  const conversion = 0.05;
+  const folder = tree.addIna226(3, "1-0040", { update_interval: Math.round(conversion * 1000) });
   const phase = randomStream(seed, "played-board").uniform(0, conversion);
   let shown = Number.NaN;
   const show = (time: number): void => {

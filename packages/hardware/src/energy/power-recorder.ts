@@ -7,8 +7,6 @@ import { PowerTrace } from "./power-trace.ts";
 /** A node's monotonic clock: its time 0 is the start of this process. */
 export const monotonicClock = (): Clock => new Clock(performance.timeOrigin / 1000, 1);
 
-/** Periods without a sample after which the time between two counts as a gap. */
-const gapPeriods = 3;
 /** How long to wait for the sample after a task; then it counts as a gap. */
 const patienceSeconds = 1;
 /** Blocks whose means tell how steady the idle power is. */
@@ -43,7 +41,7 @@ export class PowerRecorder {
   ) {
     this.meter = meter;
     this.clock = clock;
-    this.trace = new PowerTrace(seconds(gapPeriods * period));
+    this.trace = new PowerTrace(period);
     this.#period = period;
     this.#say = say;
   }

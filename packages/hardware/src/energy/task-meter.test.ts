@@ -61,29 +61,41 @@ const measure = (
 const normal = (random: ReturnType<typeof randomStream>): number =>
   Math.sqrt(-2 * Math.log(random.uniform(1e-9, 1))) * Math.cos(2 * Math.PI * random.uniform(0, 1));
 
-it("of 1,000 random windows on 20 boards at least 95 % are right within their uncertainty, which is small", async () => {
-  let right = 0;
-  let all = 0;
-  const relative: number[] = [];
-  const random = randomStream(7, "gain");
-  for (let seed = 1; seed <= 20; seed += 1) {
-    const { windows, steps } = draw(seed, 50);
-    // 95 % within 1 %.
-    const { readings } = await measure({ seed, steps, gain: 1 + 0.005 * normal(random), gainError: 0.01 }, windows);
-    for (const [index, { joules: energy, uncertainty, coverage, method }] of readings.entries()) {
-      const { from, to } = windows[index] as Window;
-      const truth = energyOf(steps, from, to) - idle * (to - from);
-      all += 1;
-      right += Math.abs(energy - truth) <= uncertainty ? 1 : 0;
-      relative.push(uncertainty / truth);
-      expect([coverage, method]).toEqual([1, "ina226"]);
+it.each([
+  [0.0022, 0.15],
+  [0.05, 0.1],
+  // Longer than most of the tasks: this says little of one, and says so.
+  [0.422, 0.8],
+])(
+  "of 1,000 random windows on 20 boards at least 95 % are right within their uncertainty (means of %f s)",
+  async (conversion, usual) => {
+    let right = 0;
+    let all = 0;
+    const relative: number[] = [];
+    const random = randomStream(7, "gain");
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { windows, steps } = draw(seed, 50);
+      // 95 % within 1 %.
+      const { readings } = await measure(
+        { seed, steps, gain: 1 + 0.005 * normal(random), gainError: 0.01, conversion },
+        windows,
+      );
+      for (const [index, { joules: energy, uncertainty, coverage, method }] of readings.entries()) {
+        const { from, to } = windows[index] as Window;
+        const truth = energyOf(steps, from, to) - idle * (to - from);
+        all += 1;
+        right += Math.abs(energy - truth) <= uncertainty ? 1 : 0;
+        relative.push(uncertainty / truth);
+        expect([coverage, method]).toEqual([1, "ina226"]);
+      }
     }
-  }
-  const median = relative.sort((a, b) => a - b)[relative.length >> 1] as number;
-  expect(all).toBe(1000);
-  expect(right / all).toBeGreaterThanOrEqual(0.95);
-  expect(median).toBeLessThan(0.1);
-}, 60_000);
+    const median = relative.sort((a, b) => a - b)[relative.length >> 1] as number;
+    expect(all).toBe(1000);
+    expect(right / all).toBeGreaterThanOrEqual(0.95);
+    expect(median).toBeLessThan(usual);
+  },
+  60_000,
+);
 
 it("of a steady load the gain is what is not known: 60 boards, each with its own", async () => {
   const random = randomStream(9, "steady");

@@ -143,6 +143,7 @@ export class MeasuredTaskMeter implements TaskMeter {
       duration += integral.duration;
     }
     if (covered === 0) return undefined;
+    random += this.#recorder.trace.edgeVariance;
     const gain = this.#recorder.meter.gainError * Math.abs(energy);
     return {
       joules: joules(energy),

@@ -118,8 +118,7 @@ const sampleOf = (conversion: Conversion, read: number, wiring: MeterWiring): Po
     );
   }
   return {
-    // A value is the mean of a conversion that ended up to one conversion ago.
-    time: seconds(read - duration),
+    time: seconds(read),
     power: watts(volts * amperes),
     resolution: watts((voltageStep * Math.abs(amperes) + currentStep * volts) / 2),
     conversion: seconds(duration),
@@ -171,6 +170,13 @@ const checkShunt = async (tree: SystemTree, folder: string, { shuntOhms }: Meter
     );
 };
 
+/** Of an INA3221 that runs continuously under NVIDIA's driver: 64 samples of three channels, s. */
+const continuousConversion = 0.422;
+
+const ifAbsent = (error: unknown): undefined => {
+  if (!(error instanceof Failure) || error.code !== "sensor/absent") throw error;
+};
+
 /** INA3221: NVIDIA's IIO driver on JetPack 4, hwmon from JetPack 5 on. */
 const findRail = async (tree: SystemTree, wiring: MeterWiring): Promise<() => Promise<Conversion>> => {
   const device = `sys/bus/i2c/devices/${wiring.address}`;
@@ -178,15 +184,15 @@ const findRail = async (tree: SystemTree, wiring: MeterWiring): Promise<() => Pr
   for (const channel of [0, 1, 2]) {
     for (const name of (await tree.names(device)).filter((each) => each.startsWith("iio:device"))) {
       if ((await tree.text(`${device}/${name}/rail_name_${channel}`)) !== wiring.rail) continue;
-      return async () => ({
-        ...chip,
-        ...(await pairIn(tree, `${device}/${name}/ui_input_${channel}`)),
-        duration: chip.conversion,
-      });
+      // In its other mode each read converts once.
+      const mode = await tree.integer(`${device}/${name}/running_mode`).catch(ifAbsent);
+      const duration = mode === 1 ? continuousConversion : chip.conversion;
+      return async () => ({ ...chip, ...(await pairIn(tree, `${device}/${name}/ui_input_${channel}`)), duration });
     }
     for (const name of await tree.names(`${device}/hwmon`)) {
       const folder = `${device}/hwmon/${name}`;
-      if ((await tree.text(`${folder}/in${channel + 1}_label`)) !== wiring.rail) continue;
+      // A channel that is not wired has no label.
+      if ((await tree.text(`${folder}/in${channel + 1}_label`).catch(ifAbsent)) !== wiring.rail) continue;
       const [voltage, current] = [`${folder}/in${channel + 1}_input`, `${folder}/curr${channel + 1}_input`];
       return async () => ({ ...chip, ...(await millisOf(tree, voltage, current)), duration: chip.conversion });
     }
