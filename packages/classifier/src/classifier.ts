@@ -88,16 +88,15 @@ export const openClassifier = async (
     return runner;
   };
 
-  /** A process that dies takes its tasks along; they still have their tensors, and get a second one. */
-  const run: InferenceRunner["run"] = async (tensor) => {
-    const first = (await running()).run(tensor);
-    return where === "thread"
-      ? first
-      : first.catch(async (error: unknown) => {
-          if (!(error instanceof Failure) || !(error.cause instanceof RunnerEnded)) throw error;
-          onRestart(error.cause.message);
-          return (await running()).run(tensor);
-        });
+  /** A process that dies takes its tasks along; this one still has their tensors, and gives them to a second one. */
+  const lasting = async <T>(use: (current: InferenceRunner) => Promise<T>): Promise<T> => {
+    const once = async (): Promise<T> => use(await running());
+    if (where === "thread") return once();
+    return once().catch((error: unknown) => {
+      if (!(error instanceof Failure) || !(error.cause instanceof RunnerEnded)) throw error;
+      onRestart(error.cause.message);
+      return once();
+    });
   };
 
   let closed = false;
@@ -114,7 +113,7 @@ export const openClassifier = async (
   };
 
   const classifyTensor = async (tensor: Float32Array<ArrayBuffer>, decodeSeconds: Seconds): Promise<Classification> => {
-    const { outputs, inferSeconds } = await run(tensor);
+    const { outputs, inferSeconds } = await lasting((current) => current.run(tensor));
     const probabilities = card.output.kind === "logits" ? softmax(outputs) : outputs;
     const index = probabilities.reduce((best, value, i) => (value > (probabilities[best] as number) ? i : best), 0);
     return { label: card.labels[index] as string, index, probabilities, decodeSeconds, inferSeconds };
@@ -139,12 +138,7 @@ export const openClassifier = async (
         const whole = tensor.byteLength === tensor.buffer.byteLength ? tensor : tensor.slice();
         return classifyTensor(whole, seconds(0));
       }),
-    ready: async () =>
-      !closed &&
-      (await running().then(
-        () => true,
-        () => false,
-      )),
+    ready: async () => !closed && (await lasting(async () => true).catch(() => false)),
     close: async () => {
       closed = true;
       await Promise.allSettled(openCalls);
