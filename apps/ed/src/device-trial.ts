@@ -84,6 +84,8 @@ interface End {
 
 /** A server that has not decided within this real time is not there; normally it answers within a part of a sub-slot. */
 const answerMilliseconds = 3_000;
+/** A server that is not told waits until the C-BS ends the trial, which is invalid then. */
+const lastAttempts = 3;
 
 /**
  * One epoch on an end device: a FIFO queue and two lanes, the processor and the radio, that work in parallel.
@@ -165,7 +167,12 @@ export class DeviceTrial {
       const last = index >= subSlotCount && this.#queue.length === 0 && !busy;
       if (last) {
         // Tells the server not to wait for this device any more; nothing depends on the answer.
-        await this.#ask(index, true).catch(() => undefined);
+        for (let attempt = 1; attempt <= lastAttempts; attempt += 1) {
+          const told = await this.#ask(index, true).catch((error: unknown) => {
+            this.#parts.log("warn", `the server could not be told that this was the last task: ${messageOf(error)}`);
+          });
+          if (told !== undefined || this.#ended.signal.aborted) return;
+        }
         return;
       }
       await this.#decide(index);
