@@ -92,6 +92,7 @@ describe.skipIf(virtualLabAbsent !== undefined)("a lab of booted hosts", () => {
     const settings = { ...experiment.settings, time_slot_count: 20 };
     writeFileSync(manifest, JSON.stringify({ ...experiment, name: "shaped", policies: ["edge"], settings }));
     const ran = await offloadRun(manifest);
+    for (const device of devices) lab.trafficControl(device, "qdisc del dev eth0 root");
     const { archive } = (JSON.parse(ran.stdout) as { data: { archive: string } }).data;
     const { uploads, medianRatio, p95Ratio, shareP95Ratio } = leaseQuality((await readRun(archive)).journals);
     console.log(`shaped links: ${uploads} uploads, T^tr off by ${percent(medianRatio)} (median), ${percent(p95Ratio)} (p95);
@@ -99,7 +100,6 @@ compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code
     expect(uploads).toBeGreaterThanOrEqual(20);
     expect(p95Ratio).toBeLessThanOrEqual(0.05);
     expect(shareP95Ratio).toBeLessThanOrEqual(0.05);
-    for (const device of devices) lab.trafficControl(device, "qdisc del dev eth0 root");
   });
 
   it("the keys were made on the nodes: readable for the daemon alone, and not on the operator's machine", async () => {
@@ -138,8 +138,13 @@ compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code
     const refused = await offload("deploy", ...deployed);
     expect(refused).toMatchObject({ code: 1 });
     expect(refused.stderr).toMatch(/run \S*long\S* is open on cbs; wait for its end/);
-    const { code, stdout } = await run;
-    expect(stdout).toSatisfy(() => code === 0);
+    // The attempt takes processor time from the hosts, which share this machine: late sub-slots may make the run invalid,
+    // but none of its trials and tasks may be lost.
+    const { archive, state: ended } = (JSON.parse((await run).stdout) as { data: { archive: string; state: string } })
+      .data;
+    expect(["complete", "invalid"]).toContain(ended);
+    const check = await lab.offload("check", archive, "--format", "json");
+    expect(JSON.parse(check.stdout).data).toMatchObject({ problems: [], trials: 6 });
     expect(await lab.on("cbs", "ls /run/offload-cbs")).toBe("");
   });
 

@@ -66,16 +66,15 @@ export const addLabCommands = (program: Command): void => {
       .argument("<node>", "name in the inventory"),
   ).action(remove);
 
-  program
-    .command("doctor")
-    .description("every condition that the lab's boards must meet: found, expected, and what mends it")
-    .argument("[nodes...]", "names in the inventory (default: all)")
-    .addOption(inventoryOption())
+  withLab(
+    program
+      .command("doctor")
+      .description("every condition that the lab's boards must meet: found, expected, and what mends it")
+      .argument("[nodes...]", "names in the inventory (default: all)"),
+  )
     .option("--here", "this machine, as the node that is named, instead of asking over ssh")
     .option("--root <folder>", "with --here: another root of the machine's files")
     .option("--all", "list also what is as it should be")
-    .addOption(format())
-    .addHelpText("after", exitCodesHelp)
     .action(doctor);
 
   const node = program.command("node").description("the machines of a lab").addHelpText("after", exitCodesHelp);
