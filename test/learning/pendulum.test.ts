@@ -20,6 +20,7 @@ const settings = {
   actionNoise: 0.1,
   noiseClip: 0.5,
   randomActionProbability: 0,
+  saturationPenalty: 0,
 };
 
 test("TD3 swings the pendulum up: at least -200 on 4 of 5 seeds", async () => {

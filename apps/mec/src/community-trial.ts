@@ -120,7 +120,11 @@ export class CommunityTrial {
         resolve();
       };
     });
-    for (const [index, { distance }] of this.#devices.entries()) this.#observation.distance[index] = distance;
+    for (const [index, { distance, clock, fullRate }] of this.#devices.entries()) {
+      this.#observation.distance[index] = distance;
+      this.#observation.clock[index] = clock;
+      this.#observation.fullRate[index] = fullRate;
+    }
   }
 
   get trial(): number {

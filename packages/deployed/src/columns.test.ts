@@ -22,7 +22,7 @@ describe.each(readings.flatMap((reading) => kinds.map((networks) => ({ reading, 
         for (let number = 0; number < 30; number++) {
           const [shown, written] = [new Float32Array(size), new Float32Array(size).fill(Number.NaN)];
           writeFeatures({ observation: reading, networks }, observationOf(number), community, settings.deadline, shown);
-          writeColumns(layout, observationOf(number), community, devices, written);
+          writeColumns(layout, observationOf(number), community, devices, settings.deadline, written);
           expect(written).toEqual(shown);
         }
       }
@@ -38,7 +38,7 @@ it("has columns that agents are not shown: what the devices are", () => {
     communityColumns: [],
   } as const;
   const rows = new Float32Array(3 * deviceCount);
-  writeColumns(layout, observationOf(0), communityAt(world, 0), devices, rows);
+  writeColumns(layout, observationOf(0), communityAt(world, 0), devices, world.deadline, rows);
   const halves = devices.flatMap(({ clock, transmitPower, fullRate }) => [clock / 2, transmitPower / 2, fullRate / 2]);
   expect([...rows]).toEqual(halves.map(Math.fround));
 });

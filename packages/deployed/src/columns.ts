@@ -1,3 +1,4 @@
+import { prospectOf } from "@offloadlab/learning";
 import type { CommunitySettings, Device, Observation, Readings } from "@offloadlab/model";
 
 /** What of a device a model can be shown, by the name that its card uses. */
@@ -14,9 +15,19 @@ export const deviceColumns = {
   clock_hertz: (j, _, devices) => devices[j]?.clock,
   transmit_power_watts: (j, _, devices) => devices[j]?.transmitPower,
   full_rate_bits_per_second: (j, _, devices) => devices[j]?.fullRate,
+  local_delay_seconds: (j, observation, _, ...place) => prospectOf(observation, j, ...place).local,
+  upload_delay_with_all_left_seconds: (j, observation, _, ...place) => prospectOf(observation, j, ...place).upload,
+  edge_delay_with_all_left_seconds: (j, observation, _, ...place) => prospectOf(observation, j, ...place).execution,
+  succeeds_locally: (j, observation, _, ...place) => Number(prospectOf(observation, j, ...place).succeedsLocally),
 } as const satisfies Record<
   string,
-  (device: number, observation: Observation, devices: readonly Device[]) => number | undefined
+  (
+    device: number,
+    observation: Observation,
+    devices: readonly Device[],
+    community: CommunitySettings,
+    deadline: number,
+  ) => number | undefined
 >;
 export type DeviceColumn = keyof typeof deviceColumns;
 
@@ -82,14 +93,22 @@ const extendedColumns = (deadline: number): Column<DeviceColumn>[] => [
   { name: "is_processor_busy", divisor: 1 },
   { name: "is_radio_busy", divisor: 1 },
   { name: "queue_length", divisor: 4 },
+  { name: "local_delay_seconds", divisor: deadline },
+  { name: "upload_delay_with_all_left_seconds", divisor: deadline },
+  { name: "edge_delay_with_all_left_seconds", divisor: deadline },
+  { name: "succeeds_locally", divisor: 1 },
 ];
 
-/** @param rows [n, width] for `set`, [width] for `flat`, row-major, filled */
+/**
+ * @param deadline T_d
+ * @param rows [n, width] for `set`, [width] for `flat`, row-major, filled
+ */
 export const writeColumns = (
   layout: ObservationLayout,
   observation: Observation,
   community: CommunitySettings,
   devices: readonly Device[],
+  deadline: number,
   rows: Float32Array,
 ): void => {
   const ofCommunity = layout.communityColumns.map(
@@ -98,7 +117,7 @@ export const writeColumns = (
   let at = 0;
   for (let j = 0; j < observation.deviceCount; j++) {
     for (const { name, divisor } of layout.deviceColumns) {
-      rows[at++] = (deviceColumns[name](j, observation, devices) as number) / divisor;
+      rows[at++] = (deviceColumns[name](j, observation, devices, community, deadline) as number) / divisor;
     }
     if (layout.networks === "set") for (const value of ofCommunity) rows[at++] = value;
   }

@@ -178,7 +178,7 @@ describe("what cannot be used is refused with what is wrong", () => {
       },
     });
     expect(await refused(fewer)).toContain(
-      "expected an input of [3, 13] as its card has it for 3 devices, got [devices, 14]",
+      "expected an input of [3, 17] as its card has it for 3 devices, got [devices, 18]",
     );
     const renamed = await written(actor, "set", { card: (text) => text.replace('"features"', '"state"') });
     expect(await refused(renamed)).toContain("expected one input of float32, `state`, got features");

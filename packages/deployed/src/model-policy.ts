@@ -190,7 +190,14 @@ class ModelPolicy implements OpenPolicy {
 
   decide(observation: Observation, action: Action): void | Promise<void> {
     this.answers.asked++;
-    writeColumns(this.#card.observation, observation, this.#community, this.#place.devices, this.#features);
+    writeColumns(
+      this.#card.observation,
+      observation,
+      this.#community,
+      this.#place.devices,
+      this.#place.settings.deadline,
+      this.#features,
+    );
     const answer = this.#answerer.answer(this.#features);
     if (!(answer instanceof Promise)) {
       this.#take(answer, observation, action);

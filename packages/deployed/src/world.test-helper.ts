@@ -25,6 +25,8 @@ export const observationOf = (number: number, n = deviceCount): Observation => {
     observation.age[j] = waiting * random.uniform(0, 1.2);
     observation.charge[j] = random.uniform(0, 120);
     observation.distance[j] = random.uniform(1, 10);
+    observation.clock[j] = devices[j % deviceCount]?.clock ?? 0;
+    observation.fullRate[j] = devices[j % deviceCount]?.fullRate ?? 0;
     observation.processorBusy[j] = random.integer(2);
     observation.radioBusy[j] = random.integer(2);
     observation.queueLength[j] = waiting * (1 + random.integer(3));

@@ -69,6 +69,7 @@ it("its losses are the critic's error against r + γ Q'(s', μ'(s')), and what t
     states.map((state, row) => [...state, ...(taken[row] as number[])]);
   let error = 0;
   let worth = 0;
+  let saturation = 0;
   for (let i = 0; i < settings.batchSize; i++) {
     const lines = Array.from({ length: rows }, (_, row) => [
       ...batch.subarray((i * rows + row) * width, (i * rows + row + 1) * width),
@@ -78,6 +79,8 @@ it("its losses are the critic's error against r + γ Q'(s', μ'(s')), and what t
     const nextValues = run(shapes.critic, other.critic, beside(next, acted(other.actor, next)));
     const values = run(shapes.critic, critic, part(0, features + actions));
     const states = part(0, features);
+    const outputs = run(shapes.actor, policy, states).flat();
+    saturation += outputs.reduce((sum, z) => sum + z ** 2, 0) / (settings.batchSize * rows * actions);
     const own = run(shapes.critic, results["criticNext"] as Float32Array, beside(states, acted(policy, states)));
     for (const [row, line] of lines.entries()) {
       const [reward = 0, continues = 0] = [line[features + actions], line[width - 1]];
@@ -87,7 +90,7 @@ it("its losses are the critic's error against r + γ Q'(s', μ'(s')), and what t
     }
   }
   expect(results["criticLoss"]?.[0]).toBeCloseTo(error, 4);
-  expect(results["actorLoss"]?.[0]).toBeCloseTo(-worth, 4);
+  expect(results["actorLoss"]?.[0]).toBeCloseTo(-worth + settings.saturationPenalty * saturation, 4);
 });
 
 it("every update changes the actor and both targets; a share of 1 copies them", async () => {

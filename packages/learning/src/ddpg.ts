@@ -1,4 +1,5 @@
 import { ActorCritic } from "./actor-critic.ts";
+import { type ActorSettings, actorBounds, actorLossOf } from "./actor-loss.ts";
 import type { AgentWeights, Losses, Proximal } from "./agent.ts";
 import { batchInput } from "./batch.ts";
 import { type ExplorationSettings, explorationBounds } from "./exploration.ts";
@@ -12,6 +13,7 @@ import {
   square,
   stopGradient,
   subtract,
+  tanh,
 } from "./graph/expression.ts";
 import { flattened, layoutSize, weightsIn } from "./graph/parameters.ts";
 import type { Engine } from "./graph/program.ts";
@@ -20,7 +22,7 @@ import { refuseProximal } from "./proximal.ts";
 import { checkSettings, type LearnerSettings } from "./settings.ts";
 import { descended, followed, trainedInput, trainedOutputs } from "./trained.ts";
 
-export interface DdpgSettings extends LearnerSettings, ExplorationSettings {}
+export interface DdpgSettings extends LearnerSettings, ActorSettings, ExplorationSettings {}
 
 /** The numbers of `td3Defaults`: what differs between the two is the algorithm. */
 export const ddpgDefaults: DdpgSettings = {
@@ -32,7 +34,8 @@ export const ddpgDefaults: DdpgSettings = {
   batchSize: 32,
   actionNoise: 0.2,
   noiseClip: 0.5,
-  randomActionProbability: 0.02,
+  randomActionProbability: 0.1,
+  saturationPenalty: 0.03,
   bufferCapacity: 20_000,
 };
 
@@ -50,7 +53,7 @@ export const ddpgShapes = ({ features, actions, values }: Rows, { hidden, pooled
  */
 export const ddpgUpdate = (shape: Rows, settings: DdpgSettings): Record<string, Expression> => {
   const { rows } = shape;
-  const { batchSize, discount, targetShare, learningRate } = settings;
+  const { batchSize, discount, targetShare, learningRate, saturationPenalty } = settings;
   const shapes = ddpgShapes(shape, settings);
   const actorLayout = networkLayout(shapes.actor);
   const criticLayout = networkLayout(shapes.critic);
@@ -69,9 +72,9 @@ export const ddpgUpdate = (shape: Rows, settings: DdpgSettings): Record<string, 
   const nextCritic = descended("critic", critic, criticGradient, learningRate);
   // ∇J = N⁻¹ Σ ∇_a Q(s, a)|_{a = μ(s)} ∇μ(s), with the critic as it is now
   const actorWeights = weightsIn(policy.weights, actorLayout);
-  const ownActions = actor(actorWeights, states, rows);
-  const ownValues = network(weightsIn(nextCritic.weights, criticLayout), concat([states, ownActions], 1), rows);
-  const actorLoss = multiply(mean(ownValues), -1);
+  const outputs = network(actorWeights, states, rows);
+  const ownValues = network(weightsIn(nextCritic.weights, criticLayout), concat([states, tanh(outputs)], 1), rows);
+  const actorLoss = actorLossOf(ownValues, outputs, saturationPenalty);
   const actorGradient = flattened(gradients(actorLoss, Object.values(actorWeights)));
   const nextPolicy = descended("actor", policy, actorGradient, learningRate);
   return {
@@ -86,7 +89,8 @@ export const ddpgUpdate = (shape: Rows, settings: DdpgSettings): Record<string, 
  * The paper's baseline [21], DDPG: one critic, no noise on target actions, the actor and the targets with every update.
  *
  * Differs: noise is Gaussian, as TD3's, where the authors' is correlated in time; no weight decay, no batch normalisation,
- * and actions enter the critic with the states.
+ * actions enter the critic with the states, and
+ * outputs far from 0 cost the actor something before tanh.
  */
 export class Ddpg extends ActorCritic<DdpgSettings> {
   /**
@@ -95,7 +99,7 @@ export class Ddpg extends ActorCritic<DdpgSettings> {
    * @throws RangeError when a setting is out of its range
    */
   constructor(engine: Engine, shape: Rows, settings: DdpgSettings, weightsSeed: number, drawsSeed = weightsSeed) {
-    checkSettings(settings, explorationBounds);
+    checkSettings(settings, { ...actorBounds, ...explorationBounds });
     const { actor: actorShape, critic: criticShape } = ddpgShapes(shape, settings);
     const critic = initialWeights(networkLayout(criticShape), weightsSeed, "critic 1");
     super(engine, shape, settings, actorShape, { critic }, weightsSeed, drawsSeed);

@@ -1,7 +1,7 @@
 import { communityAt, emptyObservation, type Observation, paper } from "@offloadlab/model";
 import { count } from "@offloadlab/units";
 import { describe, expect, it } from "vitest";
-import { type FeatureSettings, featureCount, writeFeatures } from "./features.ts";
+import { type FeatureSettings, featureCount, prospectOf, writeFeatures } from "./features.ts";
 
 const community = communityAt(paper, 0);
 const { workload, device, demand } = community;
@@ -15,6 +15,8 @@ const observation = (): Observation => {
   two.work.set([workload.work.high, 0]);
   two.charge.set([device.capacity, device.capacity / 4]);
   two.distance.set([device.distance.high, device.distance.high / 2]);
+  two.clock.set([1.2e9, 1e9]);
+  two.fullRate.set([160e6, 80e6]);
   two.age.set([0.75, 0]);
   two.processorBusy.set([1, 0]);
   two.radioBusy.set([0, 1]);
@@ -35,9 +37,10 @@ const paperDevices = [
   [1, 1, 1, 1],
   [0, 0, 0.25, 0.5],
 ];
+/** Of 1.2 gigacycles and 12 Mbit: 1 s on the device; with 3/4 of B 0.1 s and with half of F 0.12 s. */
 const extendedDevices = [
-  [1, 1, 1, 1, 1, 0.5, 1, 0, 0.5],
-  [0, 0, 0.25, 0.5, 0, 0, 0, 1, 0],
+  [1, 1, 1, 1, 1, 0.5, 1, 0, 0.5, 1 / 1.5, 0.1 / 1.5, 0.12 / 1.5, 0],
+  [0, 0, 0.25, 0.5, 0, 0, 0, 1, 0, 0, 0, 0, 0],
 ];
 /** B and F that are left, in units of §V-A's, and q. */
 const ofCommunity = [0.75, 0.5 * (community.serverClock / 20e9), demand.delay, demand.energy, demand.success / 20];
@@ -65,10 +68,35 @@ describe.each([
   });
 });
 
-it("the paper's reading has neither age nor lanes nor queues", () => {
+describe("what a task can expect", () => {
+  const expected = (age: number, inUse = 0) => {
+    const one = observation();
+    one.age[0] = age;
+    one.bandwidthInUse = inUse;
+    one.computeInUse = inUse;
+    return prospectOf(one, 0, community, deadline);
+  };
+
+  it("follows Eqs. (2), (4) and (6), with all that is left", () => {
+    expect(expected(0)).toMatchObject({ local: 1, upload: 0.075, execution: 0.06 });
+    expect(expected(0, 0.5)).toMatchObject({ local: 1, upload: 0.15, execution: 0.12 });
+  });
+
+  it("is a success on the device until C2 says otherwise", () => {
+    expect([0, 0.5, 0.51].map((age) => expected(age).succeedsLocally)).toEqual([true, true, false]);
+  });
+
+  it("stays finite where nothing is left", () => {
+    expect(expected(0, 1)).toMatchObject({ upload: 0.075 * 50, execution: 0.06 * 50 });
+  });
+});
+
+it("the paper's reading has neither age nor lanes nor queues nor prospects", () => {
   const settings = { observation: "paper", networks: "set" } as const;
   const other = observation();
   other.age.fill(9);
+  other.clock.fill(1);
+  other.fullRate.fill(1);
   other.processorBusy.fill(0);
   other.radioBusy.fill(0);
   other.queueLength.fill(7);

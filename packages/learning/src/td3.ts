@@ -1,4 +1,5 @@
 import { ActorCritic } from "./actor-critic.ts";
+import { type ActorSettings, actorBounds, actorLossOf } from "./actor-loss.ts";
 import type { AgentWeights, Losses, Proximal } from "./agent.ts";
 import { batchInput } from "./batch.ts";
 import { type ExplorationSettings, explorationBounds } from "./exploration.ts";
@@ -18,6 +19,7 @@ import {
   stopGradient,
   subtract,
   sum,
+  tanh,
 } from "./graph/expression.ts";
 import { flattened, layoutSize, type Weights, weightsIn } from "./graph/parameters.ts";
 import type { Engine, Values } from "./graph/program.ts";
@@ -28,14 +30,14 @@ import { descended, followed, trainedInput, trainedOutputs } from "./trained.ts"
 import { sized } from "./trained-networks.ts";
 
 /** Alg. 1, line 1, and the paper's §V-A, where it says; defaults are in `td3Defaults`. */
-export interface Td3Settings extends LearnerSettings, ExplorationSettings {
+export interface Td3Settings extends LearnerSettings, ActorSettings, ExplorationSettings {
   /** f_a, at least 1: the actor and the targets are updated with every so many updates of the critics. */
   readonly updateActorEvery: number;
   /** σ₂ of ε₂, at least 0; clipped at c as ε₁ is. */
   readonly targetNoise: number;
 }
 
-/** Where the paper is silent, what learned best: learning.md of the design documents gives the numbers. */
+/** Where the paper is silent, what learned best of what was tried. */
 export const td3Defaults: Td3Settings = {
   hidden: 64,
   pooled: true,
@@ -47,7 +49,8 @@ export const td3Defaults: Td3Settings = {
   actionNoise: 0.2,
   targetNoise: 0.2,
   noiseClip: 0.5,
-  randomActionProbability: 0.02,
+  randomActionProbability: 0.1,
+  saturationPenalty: 0.03,
   bufferCapacity: 20_000,
 };
 
@@ -118,7 +121,7 @@ export const td3Update = (
   { withActor, withProximal }: { readonly withActor: boolean; readonly withProximal: boolean },
 ): Record<string, Expression> => {
   const { actions, rows } = shape;
-  const { batchSize, discount, targetShare, learningRate } = settings;
+  const { batchSize, discount, targetShare, learningRate, saturationPenalty } = settings;
   const shapes = td3Shapes(shape, settings);
   const actorLayout = networkLayout(shapes.actor);
   const criticLayout = networkLayout(shapes.critic);
@@ -151,8 +154,9 @@ export const td3Update = (
   // Alg. 1, line 18. Differs: the text adds a scalar to a gradient, with the sign that pushes away from the global model.
   const actorWeights = weightsIn(policy.weights, actorLayout);
   const firstCritic = weightsIn(reshape(slice(nextCritics.weights, 0, 0, 1), [layoutSize(criticLayout)]), criticLayout);
-  const ownActions = actor(actorWeights, states, rows);
-  const actorLoss = multiply(mean(network(firstCritic, concat([states, ownActions], 1), rows)), -1);
+  const outputs = network(actorWeights, states, rows);
+  const ownValues = network(firstCritic, concat([states, tanh(outputs)], 1), rows);
+  const actorLoss = actorLossOf(ownValues, outputs, saturationPenalty);
   const actorGradient = flattened(gradients(actorLoss, Object.values(actorWeights)));
   const nextPolicy = descended(
     "actor",
@@ -176,6 +180,7 @@ export const td3Update = (
  * - Line 17 counts updates of the critics, as TD3 does; the text counts epochs.
  * - Line 18 minimises −Q₁ + λ/2 ‖θ − θ_f‖².
  * - The paper has one value for a community; here each row has as many values as its shape says, each with its own reward.
+ * - Outputs far from 0 cost the actor something before tanh.
  * - Rows act at random now and then, and updates begin when the caller says so: the paper has neither.
  */
 export class Td3 extends ActorCritic<Td3Settings> {
@@ -192,7 +197,7 @@ export class Td3 extends ActorCritic<Td3Settings> {
    * @throws RangeError when a setting is out of its range
    */
   constructor(engine: Engine, shape: Rows, settings: Td3Settings, weightsSeed: number, drawsSeed = weightsSeed) {
-    checkSettings(settings, { ...explorationBounds, updateActorEvery: counts, targetNoise: sizes });
+    checkSettings(settings, { ...actorBounds, ...explorationBounds, updateActorEvery: counts, targetNoise: sizes });
     const { actor: actorShape, critic } = td3Shapes(shape, settings);
     const [first, second] = ["critic 1", "critic 2"].map((name) =>
       initialWeights(networkLayout(critic), weightsSeed, name),

@@ -6,7 +6,8 @@ import type { Count } from "@offloadlab/units";
  * Eq. (17): s_i(t) = {D_i(t), C_i(t), b_i(t), l_i(t), B_i(t), F_i(t), q_i}
  *
  * `dataSize`, `work`, `charge`, `distance`, and the shares in use (of B and F) are the paper's; `age` and the busy lanes
- * are what success depends on besides (observation `extended`). q_i, B_i, F_i and T_d are constants of the community: a
+ * are what success depends on besides, `clock` and `fullRate` what the delays of Eqs. (2) and (4) follow from (observation
+ * `extended`). q_i, B_i, F_i and T_d are constants of the community: a
  * policy is made for one and knows them from its settings.
  */
 export interface Observation {
@@ -24,6 +25,10 @@ export interface Observation {
   readonly charge: Float64Array;
   /** [n] l_{i,j}, metres */
   readonly distance: Float64Array;
+  /** [n] f_{i,j}, hertz: a constant of the device, as l and the next are */
+  readonly clock: Float64Array;
+  /** [n] r_{i,j} with the whole of B, bits per second */
+  readonly fullRate: Float64Array;
   /** [n] 1 while the device executes a task itself */
   readonly processorBusy: Uint8Array;
   /** [n] 1 while a task of the device is uploaded to or executed on the server */
@@ -45,6 +50,8 @@ export const emptyObservation = (deviceCount: Count): Observation => ({
   age: new Float64Array(deviceCount),
   charge: new Float64Array(deviceCount),
   distance: new Float64Array(deviceCount),
+  clock: new Float64Array(deviceCount),
+  fullRate: new Float64Array(deviceCount),
   processorBusy: new Uint8Array(deviceCount),
   radioBusy: new Uint8Array(deviceCount),
   queueLength: new Uint16Array(deviceCount),

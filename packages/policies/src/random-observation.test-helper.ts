@@ -25,6 +25,8 @@ export const randomObservation = (deviceCount: number): fc.Arbitrary<Observation
       age: Float64Array.from(devices, ({ waiting, age }) => waiting * age),
       charge: Float64Array.from(devices, ({ charge }) => charge),
       distance: new Float64Array(deviceCount).fill(10),
+      clock: new Float64Array(deviceCount).fill(1.1e9),
+      fullRate: new Float64Array(deviceCount).fill(100e6),
       processorBusy: Uint8Array.from(devices, ({ processorBusy }) => processorBusy),
       radioBusy: Uint8Array.from(devices, ({ radioBusy }) => radioBusy),
       queueLength: Uint16Array.from(devices, ({ waiting }) => waiting),

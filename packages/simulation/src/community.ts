@@ -131,8 +131,10 @@ export class Community implements Environment<Observation, Action> {
     const n = this.communitySettings.deviceCount;
     this.deviceCount = n;
     this.observation = emptyObservation(n);
-    this.devices.forEach(({ distance }, j) => {
+    this.devices.forEach(({ distance, clock, fullRate }, j) => {
       this.observation.distance[j] = distance;
+      this.observation.clock[j] = clock;
+      this.observation.fullRate[j] = fullRate;
     });
     this.onTask = onTask;
     this.latencies = latencies;

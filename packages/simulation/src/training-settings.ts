@@ -63,6 +63,7 @@ const literal = (method: Method, epochs: number): TrainingSettings => {
       targetShare: 0.1,
       batchSize: 256,
       randomActionProbability: 0,
+      saturationPenalty: 0,
       bufferCapacity: 100_000,
     },
     federation: federation === undefined ? undefined : { ...federation, federateEvery: count(50) },
