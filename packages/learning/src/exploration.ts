@@ -9,7 +9,7 @@ export interface ExplorationSettings {
   readonly actionNoise: number;
   /** c, the largest noise, at least 0. */
   readonly noiseClip: number;
-  /** How often a row acts at random instead, [0, 1]. */
+  /** How often a number of an action is random instead, each for itself, [0, 1]. */
   readonly randomActionProbability: number;
 }
 
@@ -20,12 +20,12 @@ export const explorationBounds: Readonly<Record<keyof ExplorationSettings, Bound
 };
 
 /**
- * Adds ε₁ to an action, and now and then replaces a row by a random one.
+ * Adds ε₁ to an action, and now and then replaces one of its numbers by a random one.
  *
  * Alg. 1, line 10: a(t) = μ(s(t)) + ε₁, ε₁ ~ clip(N(0, σ₁), −c, c)
  *
- * Differs: the sum is clipped to the action's range. Random rows are ours: tanh outputs near ±1 hardly leave them by
- * noise alone.
+ * Differs: the sum is clipped to the action's range. Random numbers are ours: tanh outputs near ±1 hardly leave them by
+ * noise alone, and what α is worth shows best while w and β are what the actor would have.
  *
  * @param action [rows, actions], changed
  */
@@ -37,8 +37,8 @@ export const exploreAround = (
   normal: Normal,
 ): void => {
   for (let row = 0; row < rows; row++) {
-    const isRandom = random.uniform() < randomActionProbability;
     for (let i = row * actions; i < (row + 1) * actions; i++) {
+      const isRandom = random.uniform() < randomActionProbability;
       action[i] = isRandom
         ? random.uniform(-1, 1)
         : clamped((action[i] as number) + normal.draw(actionNoise, noiseClip));

@@ -181,7 +181,7 @@ export const td3Update = (
  * - Line 18 minimises −Q₁ + λ/2 ‖θ − θ_f‖².
  * - The paper has one value for a community; here each row has as many values as its shape says, each with its own reward.
  * - Outputs far from 0 cost the actor something before tanh.
- * - Rows act at random now and then, and updates begin when the caller says so: the paper has neither.
+ * - Numbers of actions are random now and then, and updates begin when the caller says so: the paper has neither.
  */
 export class Td3 extends ActorCritic<Td3Settings> {
   readonly #targetNoise: Float32Array;

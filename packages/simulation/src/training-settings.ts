@@ -26,12 +26,15 @@ export interface TrainingSettings extends AgentView {
 /** Rounds in runs of some dozens of epochs; the paper has f_p = 50 in runs of a thousand. */
 const federateEvery = count(10);
 
+/** A hundredth of the published step: with 0.1 a single rise of the loss holds agents to the first rule they found. */
+const proximal = { ...pfrOa.proximal, step: 0.001 };
+
 const federations: Readonly<Record<Method, FederationSettings | undefined>> = {
   dqn: undefined,
   ddpg: undefined,
   td3: undefined,
   "mcf-td3": { ...mcfTd3, federateEvery },
-  "pfr-oa": { ...pfrOa, federateEvery },
+  "pfr-oa": { ...pfrOa, proximal, federateEvery },
 };
 
 /** What learned best of all that was tried: `set` networks, a value for each device. */
@@ -48,7 +51,6 @@ const recommended = (method: Method, epochs: number): TrainingSettings => ({
 
 /** §V-A's own settings, where it gives them: one flat network, one value, γ = 0.995, τ = 1e-4, ρ = 0.1, N = 256, f_p = 50. */
 const literal = (method: Method, epochs: number): TrainingSettings => {
-  const federation = federations[method];
   return {
     ...recommended(method, epochs),
     networks: "flat",
@@ -66,7 +68,7 @@ const literal = (method: Method, epochs: number): TrainingSettings => {
       saturationPenalty: 0,
       bufferCapacity: 100_000,
     },
-    federation: federation === undefined ? undefined : { ...federation, federateEvery: count(50) },
+    federation: method === "pfr-oa" ? pfrOa : method === "mcf-td3" ? mcfTd3 : undefined,
   };
 };
 
