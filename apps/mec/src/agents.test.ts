@@ -60,6 +60,8 @@ observation.dataSize.fill(8e6);
 observation.work.fill(1e9);
 observation.charge.fill(100);
 observation.distance.fill(10);
+observation.clock.fill(1e9);
+observation.fullRate.fill(100e6);
 const decisionOf = (policy: LivePolicy) => {
   const action = emptyAction(count(3));
   policy.decide(observation, action);

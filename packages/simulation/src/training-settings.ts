@@ -43,7 +43,7 @@ const recommended = (method: Method, epochs: number): TrainingSettings => ({
   networks: "set",
   values: "device",
   epochs,
-  randomEpochs: Math.min(10, Math.floor(epochs / 2)),
+  randomEpochs: Math.min(4, Math.floor(epochs / 2)),
   updatesPerSubSlot: 1,
   agent: td3Defaults,
   federation: federations[method],
