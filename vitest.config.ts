@@ -11,6 +11,7 @@ export default defineConfig({
           name: "unit",
           include: ["{packages,apps}/*/src/**/*.test.ts", "apps/*/dashboard/**/*.test.ts", "test/*.test.ts"],
           isolate: false,
+          testTimeout: 30_000,
           env,
         },
       },
@@ -34,7 +35,7 @@ export default defineConfig({
         test: {
           name: "gates",
           include: ["test/learning/*.test.ts"],
-          testTimeout: 600_000,
+          testTimeout: 1_800_000,
           env,
         },
       },
