@@ -108,10 +108,10 @@ test("a trial that fails ends the sweep with what it said, and what is done stay
   rmSync(join(out, "trials", "7.json"));
   const plan = join(out, "plan.json");
   const text = readFileSync(plan, "utf8");
-  writeFileSync(plan, text.replace('"format":1', '"format":0'));
+  writeFileSync(plan, text.replace(/"format":\d+/, '"format":0'));
   const failed = await offload("trial", out, "7");
   expect(failed.code).not.toBe(0);
-  expect(failed.stderr).toContain("expected a plan of format 1, got 0");
+  expect(failed.stderr).toMatch(/expected a plan of format \d+, got 0/);
   writeFileSync(plan, text);
   const last = await offload(...sweepInto(out), "--epochs", "1");
   expect(JSON.parse(last.stdout).data.made).toBe(1);
