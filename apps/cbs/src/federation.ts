@@ -119,6 +119,8 @@ export class Federation {
       () => null,
     );
     const federation = new Federation(parts, kept ?? begin);
+    // A run that ends before its first round has a state too.
+    if (kept === null) await federation.#keep(begin);
     await federation.#resume();
     return federation;
   }
