@@ -64,7 +64,10 @@ const filesIn = (out: string): Record<string, string> =>
       .map((file) => [file.slice(out.length + 1), readFileSync(file, "base64")]),
   );
 
-test(`a training that is killed ${kills} times ends with the bytes of one that is not`, async () => {
+/** Half a minute on an idle machine: a dozen processes that start, restore and train. */
+const timeout = 300_000;
+
+test(`a training that is killed ${kills} times ends with the bytes of one that is not`, { timeout }, async () => {
   const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
   await ended(trainInto(whole));
 

@@ -41,6 +41,10 @@ test("a training leaves a model and a card for each community, with how good it 
     observation: { networks: "set", device_count: null },
     training: { method: "pfr-oa", community: "R2", preset: "testbed", seed: 1, epochs: 2, agent: { hidden: 64 } },
   });
+  expect(JSON.parse(readFileSync(join(dqn, "policies", "R3.card.json"), "utf8"))).toMatchObject({
+    observation: { networks: "flat", device_count: 3 },
+    training: { method: "dqn", networks: "flat", agent: { choices: expect.arrayContaining([[-1, -1, -1]]) } },
+  });
   const { code, stdout, stderr } = await offload("evaluate", set, "--format", "json");
   expect(code, stderr).toBe(0);
   const row = dataOf<{ rows: Row[] }>(stdout).rows.find(({ community }) => community === "R2");

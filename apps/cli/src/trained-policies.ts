@@ -18,11 +18,12 @@ interface TrainedPolicy extends PolicyFiles {
 /** What a training has learned so far, with how good it is: the same training gives the same bytes. */
 export const trainedPolicies = (training: Training, plan: TrainingPlan): TrainedPolicy[] => {
   const { world, preset, hyperparameters, settings, seed, engine, engineModule, commit } = plan;
-  const { method, networks, values, randomEpochs, updatesPerSubSlot, agent, federation } = settings;
+  const { method, networks, values, randomEpochs, updatesPerSubSlot, federation } = settings;
   const settingsText = JSON.stringify(settingsToFile(world));
   return training.policies().map(({ community, policy }, index) => {
     const { name } = community.communitySettings;
-    const files = policyFiles((training.agents[index] as Training["agents"][number]).actor, networks, world, index, {
+    const agent = training.agents[index] as Training["agents"][number];
+    const files = policyFiles(agent.actor, networks, world, index, {
       method,
       community: name,
       preset,
@@ -31,7 +32,7 @@ export const trainedPolicies = (training: Training, plan: TrainingPlan): Trained
       networks,
       values,
       hyperparameters,
-      agent: snakeCased(agent),
+      agent: snakeCased(agent.settings),
       federation: federation === undefined ? null : snakeCased(federation),
       seed,
       epochs: training.epoch,

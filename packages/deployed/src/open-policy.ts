@@ -2,7 +2,6 @@ import { communityAt, type Device, type Settings } from "@offloadlab/model";
 import type { OpenPolicy } from "@offloadlab/policies";
 import type { Seconds } from "@offloadlab/units";
 import { cardPathOf, readCard } from "./card.ts";
-import { endpointPolicy } from "./endpoint-policy.ts";
 import { modelPolicy } from "./model-policy.ts";
 import { bytesOf, isAddress, modelFile } from "./source.ts";
 
@@ -23,7 +22,11 @@ export const openPolicy = async (
   timeout?: Seconds,
 ): Promise<OpenPolicy> => {
   const place = { settings, communityIndex, devices };
-  if (isAddress(location)) return endpointPolicy(location, place, timeout);
+  if (isAddress(location)) {
+    // Its client takes longer to load than a trial of a moment takes to run.
+    const { endpointPolicy } = await import("./endpoint-policy.ts");
+    return endpointPolicy(location, place, timeout);
+  }
   const file = modelFile(location, communityAt(settings, communityIndex).name);
   const cardFile = cardPathOf(file);
   const bytes = bytesOf(file);

@@ -1,6 +1,7 @@
 import type { Actor } from "./actor.ts";
 import type { Rows } from "./network.ts";
 import type { Transition } from "./replay-buffer.ts";
+import type { LearnerSettings } from "./settings.ts";
 
 /** Networks of an agent that a federation averages, flat, by name. */
 export type AgentWeights = Readonly<Record<string, Float32Array>>;
@@ -25,6 +26,7 @@ export interface AgentSnapshot {
 /** A learner: it acts on rows of states, remembers what came of it, and learns from what it remembers. */
 export interface Agent {
   readonly shape: Rows;
+  readonly settings: LearnerSettings;
   /**
    * Begins an epoch with random draws of its own.
    *

@@ -65,6 +65,7 @@ const relativeDifference = (a: Float32Array, b: Float32Array): number => {
 describe.each(Object.entries(learners))("%s", (_, open) => {
   test.each(Object.entries({ set: setShape, flat: flatShape }))(
     "50 updates of %s networks end in the same parameters in both engines",
+    { timeout: 60_000 },
     async (_kind, shape) => {
       const initial = parametersOf(open(onnxEngine, shape));
       const [onnx, tfjs] = await Promise.all([learned(open(onnxEngine, shape)), learned(open(tfjsEngine, shape))]);
