@@ -285,19 +285,20 @@ describe("jetson-tx2/pin-clocks and restore-clocks", () => {
 });
 
 describe("jetson-tx2/ina3221-mode", () => {
-  it("lets every monitor measure all the time", () => {
+  it("lets every monitor measure when it is read", () => {
     const chip = (address: string) => `sys/bus/i2c/devices/0-00${address}`;
     const board = tree({
       [`${chip("40")}/name`]: "ina3221x\n",
-      [`${chip("40")}/iio:device0/running_mode`]: "0\n",
+      [`${chip("40")}/iio:device0/running_mode`]: "1\n",
       [`${chip("41")}/name`]: "ina3221x\n",
-      [`${chip("41")}/iio:device1/running_mode`]: "0\n",
+      [`${chip("41")}/iio:device1/running_mode`]: "1\n",
       [`${chip("50")}/name`]: "24c02\n",
     });
-    expectIdempotent(board, "jetson-tx2/ina3221-mode");
+    expectIdempotent(board, "jetson-tx2/ina3221-mode", "triggered");
     for (const place of [`${chip("40")}/iio:device0`, `${chip("41")}/iio:device1`])
-      expect(board.read(`${place}/running_mode`)).toBe("1\n");
-    expect(tree().run(join(scripts, "jetson-tx2/ina3221-mode")).code).toBe(1);
+      expect(board.read(`${place}/running_mode`)).toBe("0\n");
+    expect(board.run(join(scripts, "jetson-tx2/ina3221-mode"))).toMatchObject({ code: 2 });
+    expect(tree().run(join(scripts, "jetson-tx2/ina3221-mode"), "triggered").code).toBe(1);
   });
 });
 

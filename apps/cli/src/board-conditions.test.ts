@@ -67,8 +67,8 @@ scaling_max_freq.cpu0=2035200
 scaling_min_freq.cpu3=2035200
 scaling_max_freq.cpu3=2035200
 rails.0041=VDD_IN VDD_SYS_CPU VDD_SYS_DDR
-running_mode.0040=1
-running_mode.0041=1
+running_mode.0040=0
+running_mode.0041=0
 kernel_htb=y
 quota_file=/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us
 ${deployed}`;
@@ -114,7 +114,7 @@ it.each([
   [jetson, "cpu_online", "0-5", "processors of mode 3", /power-mode 3/],
   [jetson, "scaling_min_freq.cpu3", "345600", "clocks are held", /pin-clocks/],
   [jetson, "rails.0041", "", "monitor of VDD_IN", /L4T R32/],
-  [jetson, "running_mode.0041", "0", "monitors measure all the time", /ina3221-mode/],
+  [jetson, "running_mode.0041", "1", "monitors measure when they are read", /ina3221-mode triggered/],
 ])("of %o, %s=%s breaks the condition `%4$s`", (node, fact, value, condition, mend) => {
   const healthy = node === pi ? healthyPi : healthyJetson;
   const found = failing(node, { ...parseFacts(healthy), [fact]: value });
