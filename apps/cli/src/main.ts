@@ -85,7 +85,7 @@ program
       });
       const run = await followRun(station, id, progress);
       const here = inventory === undefined ? run : await bringHere(run, { ...options, inventory }, progress);
-      printRun(options.format, here, interrupted, progress);
+      await printRun(options.format, here, interrupted, progress);
     } finally {
       await station.close();
     }
@@ -301,6 +301,11 @@ const exitCodeOf = (error: unknown): ExitCode => {
   return error.code === "peer/unreachable" || error.code === "peer/slow" ? exitCodes.unreachable : exitCodes.failed;
 };
 
+// Whoever reads the answer may have read enough, as `head` does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 tuneEngine();
 try {
   await program.parseAsync();
