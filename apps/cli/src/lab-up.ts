@@ -3,7 +3,14 @@ import { join, resolve } from "node:path";
 import { imageSet, openClassifier, readImageSet } from "@offloadlab/classifier";
 import { nodeIds } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { type Manifest, readManifest, resultCaption, resultTable } from "@offloadlab/records";
+import {
+  archiveFiles,
+  type Hardware,
+  type Manifest,
+  readManifest,
+  resultCaption,
+  resultTable,
+} from "@offloadlab/records";
 import { type AgentPlaces, agentFiles } from "./agent-files.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { followRun, isOver } from "./follow-run.ts";
@@ -104,7 +111,7 @@ const rehearse = async (
     signal.addEventListener("abort", interrupt);
     const run = await followRun(station, id, progress);
     signal.removeEventListener("abort", interrupt);
-    printRun(options.format, run, signal.aborted, progress);
+    await printRun(options.format, run, signal.aborted, progress);
     const serve = options.serve ?? (process.stdout.isTTY === true && process.stdin.isTTY === true);
     if (!serve || signal.aborted) return;
     progress.done(`dashboard: ${address.dashboardUrl} (Ctrl-C ends the lab)`);
@@ -125,7 +132,12 @@ const endCurrentRun = async (station: StationClient, progress: ProgressLine): Pr
 };
 
 /** The run's table and where its archive is; the exit status says whether it is valid. */
-export const printRun = (format: Format, run: RunView, interrupted: boolean, progress: ProgressLine): void => {
+export const printRun = async (
+  format: Format,
+  run: RunView,
+  interrupted: boolean,
+  progress: ProgressLine,
+): Promise<void> => {
   const code: ExitCode =
     run.state === "complete"
       ? exitCodes.ok
@@ -133,7 +145,8 @@ export const printRun = (format: Format, run: RunView, interrupted: boolean, pro
         ? exitCodes.interrupted
         : exitCodes.invalid;
   progress.done(`run ${run.id} is ${run.state}${run.reasons.length > 0 ? `: ${run.reasons.join("; ")}` : ""}`);
-  const caption = resultCaption("emulated", run.clockSpeed);
+  const results = JSON.parse(await readFile(join(run.folder, archiveFiles.results), "utf8")) as { hardware: Hardware };
+  const caption = resultCaption(results.hardware, run.clockSpeed);
   const text = `\n${resultTable(run.results)}\n\n${caption}\narchive: ${run.folder}`;
   printResult(format, code, text, {
     id: run.id,
