@@ -42,7 +42,7 @@ try {
   const board = await openBoard(config, say);
   const classifier = await openClassifier(config.classifier, {
     where: config.inference ?? "thread",
-    onRestart: (how) => say("warn", `${how}; its tasks are run again by another one`),
+    onDeath: (how) => say("warn", `${how}; its tasks are run again by another one`),
   });
   // The first inference is slower than all others: it is not a task's.
   await classifier.classify(await readImage(images, 0));

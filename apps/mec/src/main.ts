@@ -53,7 +53,7 @@ try {
   const classifier = await openClassifier(config.classifier, {
     threads: processors?.count ?? 1,
     where: config.inference ?? "thread",
-    onRestart: (how) => say("warn", `${how}; its tasks are run again by another one`),
+    onDeath: (how) => say("warn", `${how}; its tasks are run again by another one`),
   });
   // The first inference is slower than all others: it is not a task's.
   await classifier.infer(new Float32Array(3 * classifier.card.input.width * classifier.card.input.height));

@@ -53,7 +53,7 @@ export interface Classifier {
  *
  * @param options.threads threads of one inference; 1 leaves the other cores to the device
  * @param options.where a process costs a copy of every tensor, and survives what ONNX Runtime may do on a board: abort
- * @param options.onRestart told when a process died and another one is started for what it was asked
+ * @param options.onDeath told once of each runner that ended by itself, busy or idle; what is asked of the model starts another one
  * @throws Failure `classifier/unloadable` when a file is missing or the model does not fit its card, `config/invalid` for a wrong card
  */
 export const openClassifier = async (
@@ -61,10 +61,10 @@ export const openClassifier = async (
   options: {
     readonly threads?: number;
     readonly where?: InferenceWhere;
-    readonly onRestart?: (how: string) => void;
+    readonly onDeath?: (how: string) => void;
   } = {},
 ): Promise<Classifier> => {
-  const { threads = 1, where = "thread", onRestart = () => {} } = options;
+  const { threads = 1, where = "thread", onDeath = () => {} } = options;
   if (!Number.isSafeInteger(threads) || threads < 1) throw new RangeError(`Expected at least 1 thread, got ${threads}`);
   const file = resolve(modelFile);
   const card = await readCard(join(dirname(file), `${basename(file, extname(file))}.yaml`));
@@ -80,10 +80,13 @@ export const openClassifier = async (
     threads,
   };
 
+  let opened = false;
+  let closed = false;
   let runner: Promise<InferenceRunner> | undefined;
   const running = (): Promise<InferenceRunner> => {
-    runner ??= startInference(data, where, () => {
+    runner ??= startInference(data, where, (how) => {
       runner = undefined;
+      if (opened && !closed) onDeath(how);
     });
     return runner;
   };
@@ -94,12 +97,10 @@ export const openClassifier = async (
     if (where === "thread") return once();
     return once().catch((error: unknown) => {
       if (!(error instanceof Failure) || !(error.cause instanceof RunnerEnded)) throw error;
-      onRestart(error.cause.message);
       return once();
     });
   };
 
-  let closed = false;
   const openCalls = new Set<Promise<Classification>>();
   const accept = async (call: () => Promise<Classification>): Promise<Classification> => {
     if (closed) throw new RangeError(`The classifier of ${file} is closed`);
@@ -120,6 +121,7 @@ export const openClassifier = async (
   };
 
   await running();
+  opened = true;
   return {
     card,
     sha256,
