@@ -54,6 +54,14 @@ describe.skipIf(chromiumPath === undefined)("a federated rehearsal in a real Chr
     }
   });
 
+  test("draws the reward of each community with its interval", async () => {
+    const figure = page.getByTestId("reward-figure");
+    expect(await figure.locator("circle").count()).toBe(3);
+    expect(await figure.locator("svg.reward-figure > title").first().textContent()).toMatch(
+      /^pfr-oa: R1 −\d.*R2 −\d.*R3 −\d/,
+    );
+  });
+
   test("reports no error", async () => {
     expect(problems).toEqual([]);
   });

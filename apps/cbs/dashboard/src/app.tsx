@@ -10,6 +10,7 @@ import { LearningCharts } from "./learning-charts.tsx";
 import { OutcomeLegend } from "./outcome-legend.tsx";
 import { tallyAll } from "./outcomes.ts";
 import { ResultsTable } from "./results-table.tsx";
+import { RewardFigure } from "./reward-figure.tsx";
 import { RunHeader } from "./run-header.tsx";
 import { pageTitle } from "./run-view.ts";
 import { useLive } from "./use-live.ts";
@@ -56,6 +57,7 @@ export const App = () => {
               />
             </div>
           )}
+          {run && <RewardFigure results={snapshot?.results ?? []} communities={names} />}
           {learning.length > 0 && <LearningCharts epochs={learning} communities={names} />}
           {snapshot?.federations.map((federation) => (
             <FederationPanel key={federation.policy} federation={federation} communities={names} />

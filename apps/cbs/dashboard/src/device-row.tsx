@@ -52,8 +52,10 @@ const Rate = ({ link: { rateRatio, uncertaintyRatio, uploads } }: { readonly lin
   const isOff = uncertaintyRatio !== null && Math.abs(rateRatio - 1) > Math.max(uncertaintyRatio, negligible);
   const bound = uncertaintyRatio === null ? "" : ` ± ${fixed(100 * uncertaintyRatio, 0)}`;
   return (
-    <span class={isOff ? "low" : "of"} title={`effective rate over the theory's, of the last ${uploads} uploads`}>
-      {" "}
+    <span
+      class={isOff ? "link-rate low" : "link-rate of"}
+      title={`effective rate over the theory's, of the last ${uploads} uploads`}
+    >
       {fixed(100 * rateRatio, 0)}
       {bound} %
     </span>
