@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { outcomes } from "@offloadlab/model";
 import { checkArchive, deviceOf, type Replay, readRun, taskFates } from "@offloadlab/records";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -33,6 +33,14 @@ describe("a rehearsal without a terminal", () => {
         .sort(),
     ).toEqual(["edge", "fair", "greedy", "local"]);
     expect(data.rows).toHaveLength(4 * 4);
+  });
+
+  test("draws Fig. 11, outside of the sealed archive", () => {
+    const { figures } = (JSON.parse(ended.stdout) as { data: { figures: string[] } }).data;
+    expect(figures.map((file) => basename(file)).sort()).toEqual(["fig11.pdf", "fig11.png", "fig11.svg"]);
+    for (const file of figures) expect(relative(archive, file)).toMatch(/^\.\./);
+    const svg = readFileSync(figures.find((file) => file.endsWith("svg")) as string, "utf8");
+    for (const policy of ["Local", "Edge", "Greedy", "Fair"]) expect(svg).toContain(policy);
   });
 
   test("runs thirteen processes of its own and leaves none behind", () => {

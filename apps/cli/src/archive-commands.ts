@@ -4,9 +4,11 @@ import { Failure, messageOf } from "@offloadlab/protocol";
 import {
   archiveFiles,
   checkArchive,
+  type Hardware,
   learningGains,
   learningGainText,
   leaseQuality,
+  type ResultRow,
   type RunState,
   readRun,
   readStatus,
@@ -60,15 +62,27 @@ export const report = async (
   const sweep = await sweepAt(run);
   if (sweep !== undefined) return reportSweep(sweep, options.format);
   const { text, data } = await runReport(await runFolder(run, options.runs));
-  const figures = options.figures === undefined ? [] : await drawRewards(options.figures, data);
+  const figures = options.figures === undefined ? [] : await drawRewards(options.figures, data.folder, data);
   const lines = [text, ...(figures.length === 0 ? [] : [`figures: ${figures.join(", ")} in ${options.figures}`])];
   printResult(options.format, exitCodes.ok, lines.join("\n"), { ...data, figures });
 };
 
-/** Fig. 11, beside no archive: those are sealed. */
-const drawRewards = async (
+/** What a sealed archive says of its results. */
+export interface RunResults {
+  readonly rows: readonly ResultRow[];
+  readonly hardware: Hardware;
+  readonly clockSpeed: number;
+}
+
+/** The results of a sealed archive. */
+export const readResults = async (folder: string): Promise<RunResults> =>
+  JSON.parse(await readFile(join(folder, archiveFiles.results), "utf8")) as RunResults;
+
+/** Fig. 11 of a run, beside no archive: those are sealed. @returns the names of its files */
+export const drawRewards = async (
   folder: string,
-  { folder: archive, rows, hardware, clockSpeed }: Awaited<ReturnType<typeof runReport>>["data"],
+  archive: string,
+  { rows, hardware, clockSpeed }: RunResults,
 ): Promise<string[]> => {
   // Drawing takes libraries that no other command needs.
   const { rewardFigure, writeFigure } = await import("@offloadlab/records/report");

@@ -34,7 +34,7 @@ export const inventoryLabUp = async (options: LabUpOptions & { readonly inventor
       station.stop().catch((error: unknown) => progress.done(messageOf(error)));
     });
     const run = await followRun(station, id, progress);
-    await printRun(options.format, await bringHere(run, options, progress), interrupted, progress);
+    await printRun(options, await bringHere(run, options, progress), interrupted, progress);
   } finally {
     await station.close();
   }

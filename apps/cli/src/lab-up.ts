@@ -3,15 +3,9 @@ import { join, resolve } from "node:path";
 import { imageSet, openClassifier, readImageSet } from "@offloadlab/classifier";
 import { nodeIds } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import {
-  archiveFiles,
-  type Hardware,
-  type Manifest,
-  readManifest,
-  resultCaption,
-  resultTable,
-} from "@offloadlab/records";
+import { type Manifest, readManifest, resultCaption, resultTable } from "@offloadlab/records";
 import { type AgentPlaces, agentFiles } from "./agent-files.ts";
+import { drawRewards, readResults } from "./archive-commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { followRun, isOver } from "./follow-run.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
@@ -111,7 +105,7 @@ const rehearse = async (
     signal.addEventListener("abort", interrupt);
     const run = await followRun(station, id, progress);
     signal.removeEventListener("abort", interrupt);
-    await printRun(options.format, run, signal.aborted, progress);
+    await printRun(options, run, signal.aborted, progress);
     const serve = options.serve ?? (process.stdout.isTTY === true && process.stdin.isTTY === true);
     if (!serve || signal.aborted) return;
     progress.done(`dashboard: ${address.dashboardUrl} (Ctrl-C ends the lab)`);
@@ -131,9 +125,15 @@ const endCurrentRun = async (station: StationClient, progress: ProgressLine): Pr
   progress.done(`run ${ended.id} is ${ended.state}; archive: ${ended.folder}`);
 };
 
-/** The run's table and where its archive is; the exit status says whether it is valid. */
+/** Where a run's table and picture go. */
+interface RunOutput {
+  readonly format: Format;
+  readonly home: string;
+}
+
+/** The run's table, where its archive and its Fig. 11 are; the exit status says whether it is valid. */
 export const printRun = async (
-  format: Format,
+  { format, home }: RunOutput,
   run: RunView,
   interrupted: boolean,
   progress: ProgressLine,
@@ -145,15 +145,25 @@ export const printRun = async (
         ? exitCodes.interrupted
         : exitCodes.invalid;
   progress.done(`run ${run.id} is ${run.state}${run.reasons.length > 0 ? `: ${run.reasons.join("; ")}` : ""}`);
-  const results = JSON.parse(await readFile(join(run.folder, archiveFiles.results), "utf8")) as { hardware: Hardware };
-  const caption = resultCaption(results.hardware, run.clockSpeed);
-  const text = `\n${resultTable(run.results)}\n\n${caption}\narchive: ${run.folder}`;
+  const results = await readResults(run.folder);
+  const { rows, hardware, clockSpeed } = results;
+  const folder = join(home, "figures", run.id);
+  const figures = rows.length === 0 ? [] : await drawRewards(folder, run.folder, results);
+  const text = [
+    "",
+    resultTable(rows),
+    "",
+    resultCaption(hardware, clockSpeed),
+    ...(figures.length === 0 ? [] : [`Fig. 11, rewards by community and policy: ${figures.join(", ")} in ${folder}`]),
+    `archive: ${run.folder}`,
+  ].join("\n");
   printResult(format, code, text, {
     id: run.id,
     state: run.state,
     reasons: run.reasons,
     archive: run.folder,
-    rows: run.results,
+    figures: figures.map((file) => join(folder, file)),
+    rows,
   });
 };
 

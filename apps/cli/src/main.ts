@@ -85,7 +85,7 @@ program
       });
       const run = await followRun(station, id, progress);
       const here = inventory === undefined ? run : await bringHere(run, { ...options, inventory }, progress);
-      await printRun(options.format, here, interrupted, progress);
+      await printRun(options, here, interrupted, progress);
     } finally {
       await station.close();
     }
