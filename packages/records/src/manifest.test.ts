@@ -1,4 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { presets } from "@offloadlab/model";
+import { policyNames } from "@offloadlab/policies";
+import { methods } from "@offloadlab/simulation";
 import { expect, it } from "vitest";
 import { learnedNames, type Manifest, readManifest } from "./manifest.ts";
 
@@ -49,6 +53,14 @@ it("takes methods, which the simulator trains, and trained agents by their folde
   ]);
   expect(manifest.training.epochs).toBe(5);
   expect(learnedNames(manifest)).toEqual(["td3", "pfr-oa", "mine", "other"]);
+});
+
+it("Fig. 11's manifest compares all of the paper's methods and Fair, and its agents go on learning", () => {
+  const file = join(import.meta.dirname, "../../../experiments/fig11.yaml");
+  const { policies, methods: trained, learning } = accepted(readFileSync(file, "utf8"));
+  expect(policies).toEqual([...policyNames, ...methods]);
+  expect(trained).toEqual(methods);
+  expect(learning).toMatchObject({ from: "trained", explore: false });
 });
 
 it("goes on learning when it says so, by default from what was trained, with exploration, in ONNX Runtime", () => {
