@@ -53,8 +53,8 @@ export class SimulatedLearner implements Learner {
     return this.#inTurn(async () => this.#report());
   }
 
-  adopt(weights: AgentWeights, proximal: Proximal | undefined): Promise<void> {
-    return this.#inTurn(async () => this.#adopt(weights, proximal));
+  adopt(weights: AgentWeights, proximal: Proximal | undefined, startsAnew: boolean): Promise<void> {
+    return this.#inTurn(async () => this.#adopt(weights, proximal, startsAnew));
   }
 
   close(): Promise<void> {
@@ -103,8 +103,9 @@ export class SimulatedLearner implements Learner {
     };
   }
 
-  #adopt(weights: AgentWeights, proximal: Proximal | undefined): void {
-    this.#agent.weights = weights;
+  #adopt(weights: AgentWeights, proximal: Proximal | undefined, startsAnew: boolean): void {
+    if (startsAnew) this.#agent.startFrom(weights);
+    else this.#agent.weights = weights;
     this.#agent.proximal = proximal;
     this.#updates = 0;
     this.#losses = {};

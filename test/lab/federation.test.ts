@@ -235,11 +235,16 @@ test("a learner that has diverged says so and starts again from the global model
   for (const index of nodes.keys()) await Member.start(index);
   await learn();
   const { actor, ...others } = learners[0]?.weights ?? {};
-  await learners[0]?.adopt({ ...others, actor: (actor as Float32Array).fill(Number.NaN) }, undefined);
+  await learners[0]?.adopt({ ...others, actor: (actor as Float32Array).fill(Number.NaN) }, undefined, false);
+  // Its moments and targets are not finite after this either.
+  await learners[0]?.learn(5);
   expect(await station.round()).toMatchObject({ kind: "average", plan: { participants: [1, 2] } });
   const global = await readFile(join(folder, archiveFiles.globalModel(policy, 1)));
   expect(contentDigest(global)).toBe(station.federation.course.result?.digest);
-  expect(Object.values(learners[0]?.weights ?? {}).every((network) => network.every(Number.isFinite))).toBe(true);
+  const areFinite = () => Object.values(learners[0]?.weights ?? {}).every((network) => network.every(Number.isFinite));
+  expect(areFinite()).toBe(true);
+  await learners[0]?.learn(5);
+  expect(areFinite()).toBe(true);
   expect(await problems()).toEqual([]);
 });
 

@@ -165,7 +165,12 @@ test("a round: opened, taken in, averaged, told to each, with what it makes of i
 
   const { open: none, result } = await statusOf("mec-3", 1);
   expect(none).toBeNull();
-  expect(result).toMatchObject({ round: 1, globalShare: 0.3, proximalWeights: { actor: 0, critic: 0 } });
+  expect(result).toMatchObject({
+    round: 1,
+    globalShare: 0.3,
+    proximalWeights: { actor: 0, critic: 0 },
+    diverged: false,
+  });
   const model = await call("mec-3", "GET", `/${policy}/1/global`);
   expect(model.headers["content-digest"]).toBe(result?.digest);
   expect(contentDigest(model.bytes)).toBe(result?.digest);

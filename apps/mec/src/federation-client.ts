@@ -26,8 +26,12 @@ export interface Learner {
    * Weights now, mean un-penalised losses by network, updates and mean |reward| since the last `adopt`.
    */
   report(): Promise<LearnerReport>;
-  /** Mixed weights and the proximal term for the next updates. */
-  adopt(weights: AgentWeights, proximal: Proximal | undefined): Promise<void>;
+  /**
+   * Mixed weights and the proximal term for the next updates.
+   *
+   * @param startsAnew whether targets and moments begin again from these weights too: it has diverged
+   */
+  adopt(weights: AgentWeights, proximal: Proximal | undefined, startsAnew: boolean): Promise<void>;
 }
 
 export interface LearnerReport {
@@ -129,7 +133,7 @@ export class FederationClient {
     const { run, learner, learnedRound, log } = this.#options;
     if (adopted === undefined || adopted.run !== run) return;
     if (learnedRound < adopted.round) await this.#takeOver(adopted);
-    else await learner.adopt((await learner.report()).weights, adopted.proximal);
+    else await learner.adopt((await learner.report()).weights, adopted.proximal, false);
     this.#adopted = adopted.round;
     log("info", `federation: goes on after round ${adopted.round}`);
   }
@@ -165,7 +169,7 @@ export class FederationClient {
     result: NonNullable<NonNullable<FederationStatus["federation"]>["result"]>,
     shapes: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const { round, digest, proximalWeights } = result;
+    const { round, digest, proximalWeights, diverged } = result;
     const where = `global model of round ${round}`;
     const { status, text, bytes } = await this.#send("GET", `/${round}/global`);
     if (status !== 200) throw new Failure("peer/slow", `${where}: ${text}`);
@@ -173,12 +177,14 @@ export class FederationClient {
     const global = decodeWeights(bytes, shapes, where);
     const local = await this.#localOf(round, shapes);
     // No mixture would make weights finite that are not.
-    const globalShare = areFinite(local) ? result.globalShare : 1;
+    const hasDiverged = !areFinite(local);
+    const globalShare = hasDiverged ? 1 : result.globalShare;
     const weights = mixWeights(local, global, globalShare);
     const adopted: Adopted = {
       ...{ run: this.#options.run, round, digest, globalShare, weights },
       localDigest: contentDigest(encodeTensors(local)),
       proximal: { lambdas: proximalWeights, weights: global },
+      startsAnew: diverged || hasDiverged,
     };
     await this.#memory.keepAdopted(adopted);
     await this.#takeOver(adopted);
@@ -198,9 +204,10 @@ export class FederationClient {
     return (await this.#options.learner.report()).weights;
   }
 
-  async #takeOver({ round, digest, localDigest, globalShare, weights, proximal }: Adopted): Promise<void> {
+  async #takeOver(adopted: Adopted): Promise<void> {
+    const { round, digest, localDigest, globalShare, weights, proximal, startsAnew } = adopted;
     const { learner, policy, write } = this.#options;
-    await learner.adopt(weights, proximal);
+    await learner.adopt(weights, proximal, startsAnew);
     this.#adopted = round;
     const weightsDigest = contentDigest(encodeTensors(weights));
     const proximalWeights = proximal.lambdas;

@@ -22,6 +22,8 @@ export interface Adopted {
   readonly weights: AgentWeights;
   /** θ_f and λ. */
   readonly proximal: Proximal;
+  /** Whether the learner's targets and moments begin again from the weights. */
+  readonly startsAnew: boolean;
 }
 
 /** An update as it goes over the network, again and again until it has arrived. */

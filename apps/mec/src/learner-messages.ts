@@ -20,6 +20,7 @@ export type LearnerRequest =
       readonly id: number;
       readonly weights: AgentWeights;
       readonly proximal: Proximal | undefined;
+      readonly startsAnew: boolean;
     }
   /** What it has learned and remembers, once the updates that are due are done. */
   | { readonly kind: "snapshot"; readonly id: number }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { areFinite } from "@offloadlab/federation";
 import { stayInBackground } from "@offloadlab/hardware";
 import { type Losses, onnxEngine, tfjsEngine } from "@offloadlab/learning";
 import { deployedAgent } from "@offloadlab/simulation";
@@ -89,7 +90,9 @@ const handle = (request: LearnerRequest): void => {
       say({ kind: "answer", id: request.id, value: report() });
       return;
     case "adopt":
-      agent.weights = request.weights;
+      // It may have diverged after what it sent for the round.
+      if (request.startsAnew || !areFinite(agent.weights)) agent.startFrom(request.weights);
+      else agent.weights = request.weights;
       agent.proximal = request.proximal;
       since = added(since, reported, -1);
       reported = noSums;

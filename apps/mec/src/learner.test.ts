@@ -72,7 +72,7 @@ it(
     const first = await learner.report();
     expect((await learner.report()).updates).toBe(3);
     learner.learn(transition(), 2);
-    await learner.adopt(first.weights, undefined);
+    await learner.adopt(first.weights, undefined, false);
     await untilUpdates(learner, 2);
     expect((await learner.report()).updates).toBe(2);
   },
@@ -86,9 +86,40 @@ it(
     const zero = Object.fromEntries(
       Object.entries((await learner.report()).weights).map(([name, { length }]) => [name, new Float32Array(length)]),
     );
-    await learner.adopt(zero, { lambdas: { critic1: 1, critic2: 1, actor: 1 }, weights: zero });
+    await learner.adopt(zero, { lambdas: { critic1: 1, critic2: 1, actor: 1 }, weights: zero }, false);
     expect(given.at(-1)).toEqual(zero);
     expect((await learner.report()).weights).toEqual(zero);
+  },
+  patience,
+);
+
+it(
+  "a learner that has diverged begins anew from adopted weights, its targets and moments too",
+  async () => {
+    const { learner } = await start();
+    learner.learn(transition(), 2);
+    await untilUpdates(learner, 2);
+    const { weights } = await learner.report();
+    const { arrays, counts } = await learner.snapshot();
+    const spoilt = Object.entries(arrays).map(([name, values]) => [
+      name,
+      name === "buffer" ? values : new Float32Array(values.length).fill(Number.NaN),
+    ]);
+    const diverged = { arrays: Object.fromEntries(spoilt), counts };
+    // Told by the C-BS; noticed by itself.
+    for (const startsAnew of [true, false]) {
+      await learner.restore(diverged);
+      await learner.adopt(weights, undefined, startsAnew);
+      const { arrays: anew, counts: steps } = await learner.snapshot();
+      expect(anew["actorTarget"]).toEqual(weights["actor"]);
+      expect(anew["criticsFirst"]?.every((moment) => moment === 0)).toBe(true);
+      expect(steps).toMatchObject({ criticsSteps: 0, actorSteps: 0 });
+      learner.learn(transition(), 2);
+      await untilUpdates(learner, 2);
+      for (const network of Object.values((await learner.report()).weights)) {
+        expect(network.every(Number.isFinite)).toBe(true);
+      }
+    }
   },
   patience,
 );

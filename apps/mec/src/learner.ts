@@ -89,8 +89,8 @@ export class LiveLearner implements Learner {
     return (await this.#call({ kind: "report" })) as LearnerReport;
   }
 
-  async adopt(weights: AgentWeights, proximal: Proximal | undefined): Promise<void> {
-    await this.#call({ kind: "adopt", weights, proximal });
+  async adopt(weights: AgentWeights, proximal: Proximal | undefined, startsAnew: boolean): Promise<void> {
+    await this.#call({ kind: "adopt", weights, proximal, startsAnew });
     this.#onWeights(weights);
   }
 

@@ -91,6 +91,11 @@ export abstract class ActorCritic<Settings extends LearnerSettings & Exploration
     return { shape: this.#actorShape, weights: this.networks.weightsOf("actor").slice(), choices: undefined };
   }
 
+  startFrom(weights: AgentWeights): void {
+    this.weights = weights;
+    this.networks.startAnew();
+  }
+
   snapshot(): AgentSnapshot {
     return snapshotOf(this.networks, this.buffer);
   }

@@ -42,11 +42,18 @@ export interface Agent {
   actRandomly(action: Float32Array): void;
   /** What decides in it, as it is now; its weights are a copy. */
   readonly actor: Actor;
+  /** Remembers a transition, unless a number of it is not finite: what a diverged learner has done teaches nothing. */
   store(transition: Transition): void;
   /** Learns from a batch of what is stored. */
   update(): Promise<Losses>;
   /** Copies of what is federated, and how it is replaced; targets and moments stay the agent's own. */
   weights: AgentWeights;
+  /**
+   * Begins anew from weights: targets equal them, moments and counts of updates are 0. What it remembers stays.
+   *
+   * @throws RangeError when they are of other networks
+   */
+  startFrom(weights: AgentWeights): void;
   /** What its networks are drawn to from the next update on; nothing without it. */
   proximal: Proximal | undefined;
   snapshot(): AgentSnapshot;

@@ -121,6 +121,30 @@ describe.each(learners)("$name", ({ open }) => {
     expect(changed).not.toEqual([]);
   });
 
+  it("starts from weights as if it had begun with them, but remembers, after all of it has become NaN", async () => {
+    const agent = begin(setShape);
+    await liveEpoch(agent, 1);
+    const { arrays, counts } = agent.snapshot();
+    const spoilt = Object.entries(arrays).map(([name, values]) => [
+      name,
+      name === "buffer" ? values : new Float32Array(values.length).fill(Number.NaN),
+    ]);
+    agent.restore({ arrays: Object.fromEntries(spoilt), counts });
+    // What it does now teaches nothing.
+    await liveEpoch(agent, 2);
+    const fresh = begin(setShape, {}, 2);
+    agent.startFrom(fresh.weights);
+    const { buffer: remembered, ...networks } = agent.snapshot().arrays;
+    const { buffer: _, ...expected } = fresh.snapshot().arrays;
+    expect(networks).toEqual(expected);
+    expect(remembered?.length).toBeGreaterThanOrEqual(arrays["buffer"]?.length ?? 1);
+    expect(remembered?.every(Number.isFinite)).toBe(true);
+    await liveEpoch(agent, 3);
+    for (const [name, values] of Object.entries(agent.snapshot().arrays)) {
+      expect([name, values.every(Number.isFinite)]).toEqual([name, true]);
+    }
+  });
+
   it("is the same as without a proximal term when every λ is 0", async () => {
     const free = begin(setShape);
     const drawn = begin(setShape);

@@ -280,6 +280,11 @@ export class Dqn implements Agent {
     this.#networks.replaceWeights(weights);
   }
 
+  startFrom(weights: AgentWeights): void {
+    this.weights = weights;
+    this.#networks.startAnew();
+  }
+
   get proximal(): undefined {
     return undefined;
   }

@@ -38,7 +38,14 @@ export class ReplayBuffer {
     return Math.min(this.#pushed, this.capacity);
   }
 
+  /**
+   * Keeps a transition, in the place of the oldest when it is full.
+   *
+   * One with a number that is not finite is left out: a learner that has diverged acts with such numbers, and a single one
+   * in a batch would make whatever it starts again from diverge too.
+   */
   push({ state, action, reward, next, terminated }: Transition): void {
+    if (![state, action, reward, next].every((numbers) => numbers.every(Number.isFinite))) return;
     const { rows, features, actions, values } = this.#rows;
     let at = (this.#pushed % this.capacity) * this.#width;
     if (at >= this.#data.length) this.#grow();

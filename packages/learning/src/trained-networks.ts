@@ -46,6 +46,18 @@ export class TrainedNetworks {
     Object.assign(this.#arrays, Object.fromEntries(replaced));
   }
 
+  /** Begins anew from its weights: targets equal them, and moments and counts of updates are 0. */
+  startAnew(): void {
+    for (const name of this.#names) {
+      const { first, second, target } = partNames(name);
+      const weights = this.weightsOf(name);
+      this.#steps[name] = 0;
+      this.#arrays[first] = new Float32Array(weights.length);
+      this.#arrays[second] = new Float32Array(weights.length);
+      this.#arrays[target] = weights.slice();
+    }
+  }
+
   /** What the next update starts from. @param rateShare which part of their learning rate the networks learn with */
   feeds(rateShare = 1): Values {
     const corrections = this.#names.flatMap((name) => {

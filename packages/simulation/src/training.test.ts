@@ -101,6 +101,36 @@ it("a community that joins a federation begins with the global model, its target
   expect(third?.arrays["actor"]).not.toEqual(alone.agents[2]?.weights["actor"]);
 });
 
+it("a community whose weights and moments are NaN starts from the global model, and learns again", async () => {
+  const training = await run(begin(short("pfr-oa")), 3);
+  const before = training.snapshot();
+  const agents = before.agents.map(({ arrays, counts }, community) => {
+    const spoilt = Object.entries(arrays).map(([name, values]) => [
+      name,
+      name === "buffer" ? values : new Float32Array(values.length).fill(Number.NaN),
+    ]);
+    return { counts, arrays: community === 1 ? Object.fromEntries(spoilt) : arrays };
+  });
+  training.restore({ ...before, agents });
+  await run(training, 4);
+  const areFinite = () =>
+    training.snapshot().agents.map(({ arrays }) => Object.values(arrays).every((each) => each.every(Number.isFinite)));
+  expect(areFinite()).toEqual([true, false, true]);
+  training.federateWhenDue();
+  expect(training.rounds.at(-1)).toMatchObject({ epoch: 4, participants: [0, 2] });
+  const global = training.snapshot().globalWeights;
+  expect(training.agents[1]?.weights).toEqual(global);
+  const { arrays, counts } = training.snapshot().agents[1] ?? { arrays: {}, counts: {} };
+  expect(arrays["actorTarget"]).toEqual(global?.["actor"]);
+  expect([...(arrays["criticsFirst"] ?? [1]), ...(arrays["actorSecond"] ?? [1])].every((moment) => moment === 0)).toBe(
+    true,
+  );
+  expect(counts).toMatchObject({ criticsSteps: 0, actorSteps: 0 });
+  await training.runEpoch();
+  expect(areFinite()).toEqual([true, true, true]);
+  expect(training.agents[1]?.weights["actor"]).not.toEqual(global?.["actor"]);
+});
+
 it("writes down how each community does, before the first update and after every epoch", async () => {
   const { records } = await run(begin(short("td3")), 2);
   expect(records.map(({ epoch, community }) => `${epoch} ${community}`)).toEqual(

@@ -166,15 +166,7 @@ export class Training {
 
   /** A community that joins a federation begins with the global model, its targets too; another with what it drew. */
   #welcome(member: Member): void {
-    const global = this.#globalWeights;
-    if (global !== undefined) {
-      const { agent } = member;
-      agent.weights = global;
-      const { arrays, counts } = agent.snapshot();
-      const targets = Object.entries(arrays).filter(([name]) => `${name}Target` in arrays);
-      const copied = targets.map(([name, weights]) => [`${name}Target`, weights]);
-      agent.restore({ arrays: { ...arrays, ...Object.fromEntries(copied) }, counts });
-    }
+    if (this.#globalWeights !== undefined) member.agent.startFrom(this.#globalWeights);
     this.#record(member, {});
   }
 
@@ -256,9 +248,11 @@ export class Training {
     const models = plan.participants.map((community) => ({ community, weights: this.#agentOf(community).weights }));
     const globalWeights = aggregate(models);
     this.#globalWeights = globalWeights;
-    for (const { community, globalShare, proximalWeights } of plan.communities) {
+    for (const { community, globalShare, proximalWeights, diverged } of plan.communities) {
       const agent = this.#agentOf(community);
-      agent.weights = mixWeights(agent.weights, globalWeights, globalShare);
+      const weights = mixWeights(agent.weights, globalWeights, globalShare);
+      if (diverged) agent.startFrom(weights);
+      else agent.weights = weights;
       agent.proximal = { lambdas: proximalWeights, weights: globalWeights };
       this.#proximal[community] = proximalWeights;
     }
