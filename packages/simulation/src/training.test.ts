@@ -1,4 +1,4 @@
-import { onnxEngine } from "@offloadlab/learning";
+import { type Losses, onnxEngine } from "@offloadlab/learning";
 import { paper, type Settings } from "@offloadlab/model";
 import { count } from "@offloadlab/units";
 import { afterEach, expect, it } from "vitest";
@@ -99,6 +99,28 @@ it("a community that joins a federation begins with the global model, its target
   expect(third?.arrays["actor"]).not.toEqual(first?.arrays["actor"]);
   const alone = await run(begin({ ...short("td3"), joins: { R3: 3 } }), 2);
   expect(third?.arrays["actor"]).not.toEqual(alone.agents[2]?.weights["actor"]);
+});
+
+it("a mean loss is over the updates of its network: the actor's is of every second update", async () => {
+  const training = await run(begin(short("td3")), 1);
+  const [agent] = training.agents;
+  // Listens to what each update comes to.
+  const losses: Losses[] = [];
+  const update = agent?.update.bind(agent);
+  Object.assign(agent ?? {}, {
+    update: async () => {
+      const made = (await update?.()) ?? {};
+      losses.push(made);
+      return made;
+    },
+  });
+  await run(training, 2);
+  const record = training.records.find(({ epoch, community }) => epoch === 2 && community === "R1");
+  const ofActor = losses.flatMap(({ actor }) => actor ?? []);
+  expect(ofActor).toHaveLength(losses.length / 2);
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  expect(record?.losses["actor"]).toBeCloseTo(mean(ofActor), 10);
+  expect(record?.losses["critic1"]).toBeCloseTo(mean(losses.flatMap(({ critic1 }) => critic1 ?? [])), 10);
 });
 
 it("a community whose weights and moments are NaN starts from the global model, and learns again", async () => {

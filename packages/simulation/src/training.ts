@@ -39,7 +39,7 @@ export interface TrainingRecord {
   readonly energyJoules: number;
   readonly waitingSeconds: number;
   readonly reward: number;
-  /** Mean losses of the epoch's updates. */
+  /** Mean losses of the epoch's updates, of each network over those in which it was updated. */
   readonly losses: Losses;
 }
 
@@ -68,11 +68,13 @@ export interface TrainingSnapshot {
 interface RoundSums {
   readonly updates: number;
   readonly losses: Losses;
+  /** Updates that had a loss, by network: actors have not in each. */
+  readonly counts: Losses;
   readonly absoluteReward: number;
   readonly rewards: number;
 }
 
-const noSums: RoundSums = { updates: 0, losses: {}, absoluteReward: 0, rewards: 0 };
+const noSums: RoundSums = { updates: 0, losses: {}, counts: {}, absoluteReward: 0, rewards: 0 };
 
 interface Member {
   readonly name: string;
@@ -212,6 +214,7 @@ export class Training {
       sums = added(sums, {
         updates: isRandom ? 0 : 1,
         losses,
+        counts: Object.fromEntries(Object.keys(losses).map((name) => [name, 1])),
         absoluteReward: step.rewards.reduce((sum, reward) => sum + Math.abs(reward), 0),
         rewards: step.rewards.length,
       });
@@ -338,16 +341,20 @@ const perTask = (totals: EpochTotals) => ({
   waitingSeconds: totals.waitingSeconds / totals.tasks,
 });
 
-const added = (a: RoundSums, b: RoundSums): RoundSums => {
-  const losses: Record<string, number> = { ...a.losses };
-  for (const [name, loss] of Object.entries(b.losses)) losses[name] = (losses[name] ?? 0) + loss;
-  return {
-    updates: a.updates + b.updates,
-    losses,
-    absoluteReward: a.absoluteReward + b.absoluteReward,
-    rewards: a.rewards + b.rewards,
-  };
+const added = (a: RoundSums, b: RoundSums): RoundSums => ({
+  updates: a.updates + b.updates,
+  losses: addedByNetwork(a.losses, b.losses),
+  counts: addedByNetwork(a.counts, b.counts),
+  absoluteReward: a.absoluteReward + b.absoluteReward,
+  rewards: a.rewards + b.rewards,
+});
+
+const addedByNetwork = (a: Losses, b: Losses): Losses => {
+  const sums: Record<string, number> = { ...a };
+  for (const [name, value] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + value;
+  return sums;
 };
 
-const meanLosses = ({ updates, losses }: RoundSums): Losses =>
-  Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss / Math.max(updates, 1)]));
+/** Mean over the updates that had a loss of a network, as a learner of a server reports it. */
+const meanLosses = ({ losses, counts }: RoundSums): Losses =>
+  Object.fromEntries(Object.entries(losses).map(([name, loss]) => [name, loss / Math.max(counts[name] ?? 0, 1)]));
