@@ -15,7 +15,7 @@ import {
   sharesFit,
   uploadDelay,
 } from "@offloadlab/model";
-import type { Policy } from "@offloadlab/policies";
+import type { AnswerCounts, OpenPolicy } from "@offloadlab/policies";
 import {
   type EndedTask,
   Failure,
@@ -23,13 +23,18 @@ import {
   type OffloadRequest,
   type TrialOrder,
 } from "@offloadlab/protocol";
-import type { Decision, Journal } from "@offloadlab/records";
-import { bits, bitsOf, bitsPerSecond, bytes, cycles, joules, ratio, seconds } from "@offloadlab/units";
+import { answerNote, answersSoFar, type Decision, type Journal } from "@offloadlab/records";
+import { bits, bitsOf, bitsPerSecond, bytes, cycles, joules, ratio, type Seconds, seconds } from "@offloadlab/units";
 import { Leases, type OpenLease } from "./leases.ts";
 import type { Links } from "./links.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
 const guardShare = 0.4;
+/**
+ * Part of a sub-slot after which a policy that takes its time has taken too long: it has two fifths at least. In the last
+ * fifth Fair decides in its place, and the answers reach the devices before they report again.
+ */
+const decisionShare = 0.8;
 /** How many sub-slots a device may be ahead of its server: clocks differ a little, and no device knows the future. */
 const mostSubSlotsAhead = 2;
 const placementNames = ["local", "edge", "wait"] as const;
@@ -52,8 +57,10 @@ export interface Decided {
   readonly begins: readonly boolean[];
 }
 
-/** A policy in the laboratory. One that learns is told what it has decided, and what came of it. */
-export interface LivePolicy extends Policy {
+/** A policy in the laboratory, which decides now or later. One that learns is told what it has decided, and what came of it. */
+export interface LivePolicy extends Pick<OpenPolicy, "name" | "decide"> {
+  /** Of one from outside: what became of its answers so far. */
+  readonly answers?: AnswerCounts;
   /** After the leases are out. */
   decided?(decided: Decided): void;
   /** A task has ended. @param reward of Eq. (19) */
@@ -92,6 +99,8 @@ export class CommunityTrial {
   #isOver = false;
   #decided = -1;
   #waitingFor = -1;
+  /** While a policy takes its time; nothing else is decided meanwhile. */
+  #deciding: Promise<void> | undefined;
 
   /** @throws RangeError when the settings have no such community */
   constructor(
@@ -212,6 +221,7 @@ export class CommunityTrial {
   }
 
   #decideIfComplete(): void {
+    if (this.#deciding !== undefined) return;
     const missing = this.#devices.some(({ id }) => !this.#done.has(id) && !this.#reports.has(id));
     if (!missing && this.#reports.size > 0) this.#decide();
   }
@@ -220,6 +230,7 @@ export class CommunityTrial {
     if (this.#waitingFor >= subSlot) return;
     this.#waitingFor = subSlot;
     await this.#clock.sleepUntil(seconds((subSlot + guardShare) * this.#subSlot));
+    await this.#deciding;
     if (this.#decided < subSlot && this.#reports.size > 0) this.#decide();
   }
 
@@ -229,7 +240,32 @@ export class CommunityTrial {
     const subSlot = Math.max(...[...reports.values()].map(({ request }) => request.subSlot));
     this.#decided = subSlot;
     this.#observe(reports);
-    this.#policy.decide(this.#observation, this.#action);
+    const { answers } = this.#policy;
+    const before = answers === undefined ? undefined : answersSoFar(answers);
+    const later = this.#policy.decide(this.#observation, this.#action, this.#leftOf(subSlot));
+    if (later === undefined) this.#handOut(subSlot, reports, before);
+    else {
+      this.#deciding = later.then(() => {
+        this.#deciding = undefined;
+        this.#handOut(subSlot, reports, before);
+        // Clocks differ: devices may have reported for the next sub-slot.
+        this.#decideIfComplete();
+      });
+    }
+  }
+
+  /** What is left of a sub-slot for a policy that takes its time, real time. */
+  #leftOf(subSlot: number): Seconds {
+    const left = (subSlot + decisionShare) * this.#subSlot - this.#clock.now();
+    return seconds(Math.max(left, 0) / this.#clock.speed);
+  }
+
+  /** The action to the devices, as leases, and to the journal. */
+  #handOut(subSlot: number, reports: ReadonlyMap<string, Report>, before: AnswerCounts | undefined): void {
+    if (this.#isOver) {
+      for (const { answer } of reports.values()) answer({ decision: "wait" });
+      return;
+    }
     const { bandwidthInUse, computeInUse } = this.#observation;
     const { bandwidthShare, computeShare } = this.#action;
     if (!sharesFit(bandwidthShare, bandwidthInUse) || !sharesFit(computeShare, computeInUse)) {
@@ -267,8 +303,10 @@ export class CommunityTrial {
       heads: this.#devices.map(({ id }) => reports.get(id)?.request.task?.id ?? null),
       begins: Array.from(this.#action.placement, (where) => where !== placement.wait),
     });
-    // A sub-slot without tasks says nothing, unless a device missed it.
-    if (decisions.length === 0 && reports.size >= devices) return;
+    const { answers } = this.#policy;
+    const note = answers === undefined || before === undefined ? {} : answerNote(before, answers);
+    // A sub-slot without tasks says nothing, unless a device missed it, or the policy's answer was not taken as it was.
+    if (decisions.length === 0 && reports.size >= devices && Object.keys(note).length === 0) return;
     this.#journal.write({
       kind: "action",
       trial: this.#order.trial,
@@ -278,6 +316,7 @@ export class CommunityTrial {
       devices,
       bandwidthInUseRatio: bandwidthInUse,
       computeInUseRatio: computeInUse,
+      ...note,
       decisions,
     });
   }

@@ -5,6 +5,7 @@ import { errors, Pool } from "undici";
 import { AnswerTally } from "./answer-tally.ts";
 import { observationMessage, readDecisions } from "./endpoint-messages.ts";
 import type { Place } from "./model-policy.ts";
+import { NoAnswer } from "./no-answer.ts";
 import { PolicyProblem } from "./problem.ts";
 
 /** How long an endpoint may take, unless whoever opens it says otherwise. */
@@ -45,15 +46,6 @@ const parsed = (url: string): URL => {
   }
 };
 
-/** Why an exchange gave no decisions. */
-class NoAnswer extends RangeError {
-  readonly reason: FallbackReason;
-  constructor(reason: FallbackReason, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
-
 class EndpointPolicy implements OpenPolicy {
   readonly name: string;
   readonly answers = new AnswerTally();
@@ -72,10 +64,10 @@ class EndpointPolicy implements OpenPolicy {
     this.#fallback = fair(place.settings, place.communityIndex, place.devices);
   }
 
-  async decide(observation: Observation, action: Action): Promise<void> {
+  async decide(observation: Observation, action: Action, within: Seconds = this.#timeout): Promise<void> {
     this.answers.asked++;
     try {
-      const body = await this.#exchange(observation);
+      const body = await this.#exchange(observation, within);
       const problem = readDecisions(body, observation.deviceCount, action);
       if (problem !== undefined) throw new NoAnswer("malformed", problem);
       if (keepConstraints(observation, action)) this.answers.adjusted++;
@@ -99,7 +91,7 @@ class EndpointPolicy implements OpenPolicy {
     return this.#pool.destroy();
   }
 
-  async #exchange(observation: Observation): Promise<string> {
+  async #exchange(observation: Observation, within: Seconds): Promise<string> {
     const { settings, communityIndex, devices } = this.#place;
     const community = communityAt(settings, communityIndex);
     const { statusCode, body } = await this.#pool.request({
@@ -107,7 +99,8 @@ class EndpointPolicy implements OpenPolicy {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json" },
       body: JSON.stringify(observationMessage(settings, community, devices, observation)),
-      signal: AbortSignal.timeout(this.#timeout * 1000),
+      // Whole milliseconds, as timers have them.
+      signal: AbortSignal.timeout(Math.max(0, Math.floor(within * 1000))),
     });
     if (statusCode !== 200) {
       await body.dump();

@@ -11,11 +11,12 @@ import {
   type Settings,
 } from "@offloadlab/model";
 import { fair, type OpenPolicy, type Policy } from "@offloadlab/policies";
-import { count } from "@offloadlab/units";
+import { count, type Seconds } from "@offloadlab/units";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { AnswerTally } from "./answer-tally.ts";
 import type { PolicyCard } from "./card.ts";
 import { layoutWidth, writeColumns } from "./columns.ts";
+import { NoAnswer } from "./no-answer.ts";
 import { PolicyProblem } from "./problem.ts";
 
 // Read when the runtime loads: no telemetry leaves this machine.
@@ -30,10 +31,24 @@ export interface Place {
 }
 
 /** What a model answers to features: [rows, actions], at once or later. */
-interface Answerer {
-  answer(features: Float32Array): Float32Array | Promise<Float32Array>;
+export interface ModelRunner {
+  /**
+   * @param features unchanged only until this returns
+   * @param within how long it may take; one that runs where it is asked knows no limit
+   * @throws NoAnswer with the reason that is counted; of any other error that is `refused`
+   */
+  answer(features: Float32Array, within?: Seconds): Float32Array | Promise<Float32Array>;
   close(): Promise<void>;
 }
+
+/**
+ * Opens a model that somebody else has made.
+ *
+ * @param n devices of its community
+ * @param file its name, for the problems
+ * @throws PolicyProblem when it cannot be loaded
+ */
+export type OpenModel = (bytes: Uint8Array, card: PolicyCard, n: number, file: string) => Promise<ModelRunner>;
 
 /**
  * A policy that is an ONNX model with its card.
@@ -41,6 +56,7 @@ interface Answerer {
  * A model that `offload train` has written decides at once, in plain JavaScript; any other is run by ONNX Runtime.
  *
  * @param file the model's name, for the problems
+ * @param open where ONNX Runtime runs; here, unless whoever asks must not be blocked by it
  * @throws PolicyProblem when the model and its card, or the card and the community, do not fit
  */
 export const modelPolicy = async (
@@ -48,6 +64,7 @@ export const modelPolicy = async (
   card: PolicyCard,
   place: Place,
   file: string,
+  open: OpenModel = RuntimeModel.open,
 ): Promise<OpenPolicy> => {
   const n = place.devices.length;
   const community = communityAt(place.settings, place.communityIndex);
@@ -65,8 +82,8 @@ export const modelPolicy = async (
   const model = readable(bytes, file);
   checkModel(model, card, n, file);
   const actor = actorOf(bytes, model);
-  const answerer = actor === undefined ? await RuntimeModel.open(bytes, card, n, file) : ownModel(actor, card, n);
-  const policy = new ModelPolicy(card, answerer, place, community, actor === undefined);
+  const runner = actor === undefined ? await open(bytes, card, n, file) : ownModel(actor, card, n);
+  const policy = new ModelPolicy(card, runner, place, community, actor === undefined);
   await policy.probe(file);
   return policy;
 };
@@ -108,7 +125,7 @@ const checkModel = ({ inputs, outputs, constants }: ReadModel, card: PolicyCard,
   }
 };
 
-const ownModel = (actor: Actor, { observation: { networks } }: PolicyCard, n: number): Answerer => {
+const ownModel = (actor: Actor, { observation: { networks } }: PolicyCard, n: number): ModelRunner => {
   const forward = new ActorForward(actor, networks === "set" ? n : 1);
   const action = new Float32Array(3 * n);
   return {
@@ -120,8 +137,8 @@ const ownModel = (actor: Actor, { observation: { networks } }: PolicyCard, n: nu
   };
 };
 
-/** A model that somebody else has made. */
-class RuntimeModel implements Answerer {
+/** A model that somebody else has made, run where it is asked: a run blocks its thread. */
+export class RuntimeModel implements ModelRunner {
   readonly #session: InferenceSession;
   readonly #Tensor: typeof Tensor;
   readonly #card: PolicyCard;
@@ -165,7 +182,7 @@ class ModelPolicy implements OpenPolicy {
   readonly name: string;
   readonly answers = new AnswerTally();
   readonly #card: PolicyCard;
-  readonly #answerer: Answerer;
+  readonly #runner: ModelRunner;
   readonly #place: Place;
   readonly #community: CommunitySettings;
   readonly #fallback: Policy;
@@ -174,12 +191,12 @@ class ModelPolicy implements OpenPolicy {
   /** A foreign model may answer anything; ours answers within its range. */
   readonly #isForeign: boolean;
 
-  constructor(card: PolicyCard, answerer: Answerer, place: Place, community: CommunitySettings, isForeign: boolean) {
+  constructor(card: PolicyCard, runner: ModelRunner, place: Place, community: CommunitySettings, isForeign: boolean) {
     const n = place.devices.length;
     const rows = card.observation.networks === "set" ? n : 1;
     this.name = card.name;
     this.#card = card;
-    this.#answerer = answerer;
+    this.#runner = runner;
     this.#place = place;
     this.#community = community;
     this.#isForeign = isForeign;
@@ -188,7 +205,7 @@ class ModelPolicy implements OpenPolicy {
     this.#columns = new Float32Array(3 * n);
   }
 
-  decide(observation: Observation, action: Action): void | Promise<void> {
+  decide(observation: Observation, action: Action, within?: Seconds): void | Promise<void> {
     this.answers.asked++;
     writeColumns(
       this.#card.observation,
@@ -198,7 +215,7 @@ class ModelPolicy implements OpenPolicy {
       this.#place.settings.deadline,
       this.#features,
     );
-    const answer = this.#answerer.answer(this.#features);
+    const answer = this.#runner.answer(this.#features, within);
     if (!(answer instanceof Promise)) {
       this.#take(answer, observation, action);
       return;
@@ -206,14 +223,14 @@ class ModelPolicy implements OpenPolicy {
     return answer.then(
       (raw) => this.#take(raw, observation, action),
       (error: unknown) => {
-        this.answers.fellBack("refused", (error as Error).message);
+        this.answers.fellBack(error instanceof NoAnswer ? error.reason : "refused", (error as Error).message);
         this.#fallback.decide(observation, action);
       },
     );
   }
 
   close(): Promise<void> {
-    return this.#answerer.close();
+    return this.#runner.close();
   }
 
   /** Asks it once about a community without tasks. @throws PolicyProblem when the answer cannot be used */

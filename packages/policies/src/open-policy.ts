@@ -1,4 +1,5 @@
 import type { Action, Observation } from "@offloadlab/model";
+import type { Seconds } from "@offloadlab/units";
 
 /** Why Fair decided a sub-slot in a policy's place. */
 export const fallbackReasons = ["late", "unreachable", "refused", "malformed"] as const;
@@ -23,8 +24,9 @@ export interface OpenPolicy {
    * Decides for all devices at once; the action it fills keeps C1, C4 and C5 whatever the policy answers.
    *
    * @param observation unchanged until the promise is fulfilled, if there is one
+   * @param within how long it may take, real time, where the world does not wait: after that Fair decides
    */
-  decide(observation: Observation, action: Action): void | Promise<void>;
+  decide(observation: Observation, action: Action, within?: Seconds): void | Promise<void>;
   readonly answers: AnswerCounts;
   close(): Promise<void>;
 }

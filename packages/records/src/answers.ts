@@ -1,4 +1,5 @@
 import { type AnswerCounts, fallbackReasons } from "@offloadlab/policies";
+import type { ActionRecord } from "./journal-records.ts";
 import type { EpochSums } from "./sweep-rows.ts";
 
 /** What became of the answers of a policy from outside, in one community. */
@@ -23,8 +24,15 @@ export const answersBetween = (before: AnswerCounts, after: AnswerCounts): Answe
   firstProblem: before.firstProblem === undefined ? after.firstProblem : undefined,
 });
 
+/** What became of the answers between two states, one answer's as a rule, as an action of the journal says it. */
+export const answerNote = (before: AnswerCounts, after: AnswerCounts): Pick<ActionRecord, "adjusted" | "fallback"> => {
+  const { adjusted, fallbacks } = answersBetween(before, after);
+  const fallback = fallbackReasons.find((reason) => fallbacks[reason] > 0);
+  return { ...(adjusted > 0 ? { adjusted: true } : {}), ...(fallback === undefined ? {} : { fallback }) };
+};
+
 /** Sums of each policy from outside and community. */
-export const answerRows = (sums: readonly EpochSums[]): AnswerRow[] => {
+export const answerRows = (sums: readonly Pick<EpochSums, "policy" | "community" | "answers">[]): AnswerRow[] => {
   const rows = new Map<string, AnswerRow>();
   for (const { policy, community, answers } of sums) {
     if (answers === undefined) continue;

@@ -1,5 +1,6 @@
 import type { CommunityPlan, FederationSettings } from "@offloadlab/federation";
 import type { Outcome } from "@offloadlab/model";
+import type { FallbackReason } from "@offloadlab/policies";
 
 /**
  * What a journal line says. NDJSON, so the units are in the names; every line carries `time`, Unix seconds on the
@@ -20,6 +21,7 @@ export type JournalRecord = { readonly time: number } & (
   | ReleasedRecord
   | RewardRecord
   | LearningRecord
+  | AnswersRecord
   | NodeRecord
   | RunRecord
   | LostRecord
@@ -157,6 +159,10 @@ export interface ActionRecord {
   /** Shares that tasks in flight hold. */
   readonly bandwidthInUseRatio: number;
   readonly computeInUseRatio: number;
+  /** Of a policy from outside: its answer broke C4 or C5, or offloaded what cannot be, and was brought within them. */
+  readonly adjusted?: true;
+  /** Of a policy from outside: why Fair decided in its place. */
+  readonly fallback?: FallbackReason;
   readonly decisions: readonly Decision[];
 }
 
@@ -239,6 +245,20 @@ export interface LearningRecord {
   readonly updates: number;
   /** Mean losses of the updates, without proximal terms, by network. */
   readonly losses: Readonly<Record<string, number>>;
+}
+
+/** MEC: what became of the answers of a policy from outside in a trial. */
+export interface AnswersRecord {
+  readonly kind: "answers";
+  readonly trial: number;
+  readonly policy: string;
+  /** Sub-slots that it was asked to decide. */
+  readonly asked: number;
+  readonly adjusted: number;
+  /** Sub-slots that Fair decided in its place. */
+  readonly fallbacks: Readonly<Record<FallbackReason, number>>;
+  /** Why it was the first time in this trial, in words. */
+  readonly firstProblem?: string;
 }
 
 /** C-BS: a node came or went. */
