@@ -62,9 +62,9 @@ observation.charge.fill(100);
 observation.distance.fill(10);
 observation.clock.fill(1e9);
 observation.fullRate.fill(100e6);
-const decisionOf = (policy: LivePolicy) => {
+const decisionOf = async (policy: LivePolicy) => {
   const action = emptyAction(count(3));
-  policy.decide(observation, action);
+  await policy.decide(observation, action);
   return structuredClone(action);
 };
 
@@ -83,7 +83,7 @@ it("makes the policies that need no training, and those that were deployed, fetc
   agent.act(state, raw);
   const expected = emptyAction(count(3));
   translator.decode(raw, observation, expected);
-  expect(decisionOf(policy)).toEqual(expected);
+  expect(await decisionOf(policy)).toEqual(expected);
   await agents.policyOf({ ...order, run: "another" }, journal);
   expect(fetched).toEqual(["r mine", "another mine"]);
 });
@@ -108,10 +108,10 @@ it(
       const { policy, finish } = await agents.policyOf({ ...learning, trial: number }, journal);
       const task = { id: `task ${number}`, subSlot: 0, outcome: "late" as const, delaySeconds: 2, energyJoules: 1 };
       const decided = { isComplete: true, begins: [true, true, false] };
-      policy.decide(observation, emptyAction(count(3)));
+      await policy.decide(observation, emptyAction(count(3)));
       policy.decided?.({ ...decided, subSlot: 0, heads: [task.id, null, null] });
       policy.ended?.(0, task, -15);
-      policy.decide(observation, emptyAction(count(3)));
+      await policy.decide(observation, emptyAction(count(3)));
       policy.decided?.({ ...decided, subSlot: 1, heads: [null, null, null] });
       await finish();
       return policy;
@@ -119,11 +119,11 @@ it(
     const first = begin();
     await trial(first, 1);
     const policy = await trial(first, 2);
-    const before = decisionOf(policy);
+    const before = await decisionOf(policy);
     await first.close();
     const second = begin();
     const { policy: after } = await second.policyOf({ ...learning, trial: 3 }, journal);
-    expect(decisionOf(after)).toEqual(before);
+    expect(await decisionOf(after)).toEqual(before);
     await journal.flush();
     const lines = (await readFile(join(folder, "mec-1.ndjson"), "utf8")).trim().split("\n");
     const records = lines.map((line) => JSON.parse(line) as JournalRecord);

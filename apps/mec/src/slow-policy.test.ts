@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openPolicy } from "@offloadlab/deployed";
 import { Clock, unixNow } from "@offloadlab/hardware";
 import { devicesOf, presets } from "@offloadlab/model";
@@ -81,7 +82,7 @@ const never = (): Promise<void> => new Promise(() => {});
 
 it("takes an answer that comes within the sub-slot, and journals no fallback", async () => {
   const delay = 40;
-  pause = () => new Promise((resolve) => setTimeout(resolve, delay));
+  pause = () => sleep(delay);
   begin();
   expect(await decisionOn(0)).toEqual({ decision: "wait" });
   expect(clock.now()).toBeGreaterThanOrEqual(delay / 1000);
