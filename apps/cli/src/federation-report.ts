@@ -10,6 +10,7 @@ import {
   type Verdict,
   verdictOn,
 } from "@offloadlab/records";
+import { type RoundsSummary, roundsText, summaryOfRounds } from "./rounds-report.ts";
 
 /** The success rate that a learner has to reach. */
 const reached = 0.95;
@@ -37,15 +38,28 @@ export interface LearnedBetter {
   readonly measure: "epochs to 0.95" | "success rate" | "reward per epoch";
   /** The first's minus the second's, paired by seed. */
   readonly difference: Estimate;
+  /** Of `epochs to 0.95`: trainings of the first and of the second that never reached it. */
+  readonly censored?: readonly [number, number];
   /** That the first one is better. */
   readonly verdict: Verdict;
 }
 
-/** Whether federation helps: how soon methods learn, and what they have learned in the end. */
+/** Whether federation helps. */
+export interface FederationReport {
+  /** How soon methods learn. */
+  readonly learned: readonly Learned[];
+  /** What they have learned in the end. */
+  readonly better: readonly LearnedBetter[];
+  /** What PFR-OA's rounds came to, where it was trained. */
+  readonly rounds?: RoundsSummary;
+}
+
+/** @param names of the communities, in their order */
 export const federationOf = (
+  names: readonly string[],
   curves: readonly TrialCurve[],
   sums: readonly EpochSums[],
-): { learned: Learned[]; better: LearnedBetter[] } => {
+): FederationReport => {
   const communities = ["all", ...new Set(curves.flatMap(({ records }) => records.map(({ community }) => community)))];
   const policies = [...new Set(curves.map(({ policy }) => policy))];
   const learned = communities.flatMap((community) =>
@@ -63,14 +77,23 @@ export const federationOf = (
       const reward = differenceOf(sums, "rewardPerEpoch", pair, community);
       const sooner = { ...epochs, mean: epochs.mean === null ? null : -epochs.mean };
       const common = { policies: pair, community };
+      const [first, second] = pair.map((policy) => censoredCount(learned, policy, community)) as [number, number];
+      const censored = [first, second] as const;
       return [
-        { ...common, measure: "epochs to 0.95", difference: epochs, verdict: verdictOn(sooner) },
+        { ...common, measure: "epochs to 0.95", difference: epochs, censored, verdict: verdictOn(sooner) },
         { ...common, measure: "success rate", difference: success, verdict: verdictOn(success) },
         { ...common, measure: "reward per epoch", difference: reward, verdict: verdictOn(reward) },
       ];
     }),
   );
-  return { learned, better };
+  const federated = curves.filter(({ policy }) => policy === "pfr-oa").map(({ rounds }) => rounds);
+  return { learned, better, ...(federated.length === 0 ? {} : { rounds: summaryOfRounds(names, federated) }) };
+};
+
+/** Trainings of a method that never reached the success rate. */
+const censoredCount = (learned: readonly Learned[], policy: string, community: string): number => {
+  const own = learned.find((each) => each.policy === policy && each.community === community);
+  return own === undefined ? 0 : own.epochs.n - own.reachedCount;
 };
 
 const epochsOf = (curve: TrialCurve, community: string): number => {
@@ -93,26 +116,36 @@ const pairedEpochs = (
       }),
   );
 
-/** Two tables: how soon each method learned, and whether one is better than the other. */
-export const federationText = ({ learned, better }: ReturnType<typeof federationOf>): string => {
+/** Tables: how soon each method learned, whether one is better than the other, and what PFR-OA's rounds came to. */
+export const federationText = ({ learned, better, rounds }: FederationReport): string => {
   const soon = learned.map(({ policy, community, reachedCount, epochs }) => [
     `  ${community}`,
     policy,
     `${reachedCount} of ${epochs.n}`,
     formatEstimate(epochs, 1),
   ]);
-  const compared = better.map(({ policies, community, measure, difference, verdict }) => [
+  const compared = better.map(({ policies, community, measure, difference, censored, verdict }) => [
     `  ${community}`,
     `${policies[0]} better than ${policies[1]}`,
     measure,
     formatEstimate(difference, measure === "success rate" ? 4 : 1),
+    String(difference.n),
+    censored === undefined ? "" : `${censored[0]} and ${censored[1]}`,
     verdict,
   ]);
   return [
     `Epochs to a success rate of ${reached} (mean of three successive ones), random ones included; one that never reached it counts with all its epochs:`,
     ...alignedLines([["  community", "method", "reached by", "epochs"], ...soon], 3),
     "",
-    "Differences paired by seed, with 95 % intervals; success rate and reward after the last epoch of training:",
-    ...alignedLines([["  community", "claim", "measure", "difference", ""], ...compared], 5),
+    "Differences paired by seed, with 95 % intervals over n seeds; success rate and reward after the last epoch of training.",
+    "Never reached: trainings of the one and of the other that count with all their epochs, by which a difference is too small:",
+    ...alignedLines([["  community", "claim", "measure", "difference", "n", "never reached", ""], ...compared], 7),
+    ...(rounds === undefined
+      ? []
+      : [
+          "",
+          `PFR-OA's ${rounds.rounds} rounds in ${rounds.trainings} trainings: λ over rounds and communities, and whose models were averaged:`,
+          roundsText(rounds),
+        ]),
   ].join("\n");
 };

@@ -42,6 +42,8 @@ it("holds, does not hold, or cannot be told: by the interval of the paired diffe
     "pfr-oa mcf-td3: holds",
     "mcf-td3 td3: does not hold",
     "td3 ddpg: cannot be told",
+    "pfr-oa td3: does not hold",
+    "pfr-oa ddpg: does not hold",
   ]);
 });
 
@@ -54,6 +56,14 @@ it("less energy and less waiting are better", () => {
   ];
   expect(verdictsOf(sums, "energyJoules")).toEqual(["local greedy: holds", "greedy edge: does not hold"]);
   expect(verdictsOf(sums, "waitingSeconds")).toEqual(["greedy local: holds", "local edge: holds"]);
+});
+
+it("compares PFR-OA with every other method too, in the direction of the paper", () => {
+  const five = [50, 50, 50, 50, 50];
+  const sums = ["local", "mcf-td3", "dqn", "pfr-oa"].flatMap((policy) => trials(policy, five));
+  const pairs = (metric: string) => verdictsOf(sums, metric).map((line) => line.split(":")[0]);
+  expect(pairs("successRatio")).toEqual(["pfr-oa mcf-td3", "mcf-td3 dqn", "dqn local", "pfr-oa dqn", "pfr-oa local"]);
+  expect(pairs("energyJoules")).toEqual(["local pfr-oa", "pfr-oa mcf-td3", "mcf-td3 dqn", "pfr-oa dqn"]);
 });
 
 it("one seed tells nothing, however large the difference", () => {
@@ -78,6 +88,7 @@ it("as text counts verdicts for each claim, as CSV has a line per pair", () => {
   expect(orderingsText(orderings)).toContain(
     "Task success rate: pfr-oa > td3: 1 holds, 0 does not hold, 0 cannot be told",
   );
+  expect(orderingsText(orderings)).toMatch(/pfr-oa > td3 .* n 3 /);
   const [heading, ...lines] = orderingsCsv(orderings).trimEnd().split("\n");
   expect(heading).toBe("bandwidth_hertz,metric,ahead,behind,difference,low,high,n,difference_in_paper,verdict");
   expect(lines.map((line) => line.split(",").slice(0, 4).join())).toEqual([

@@ -51,8 +51,23 @@ export interface Ordering {
   readonly paper?: number;
 }
 
+/** The paper's own method, which it puts beside every other one. */
+const own = "pfr-oa";
+
+/** Neighbours in a ranking, then the paper's method with each that is not next to it. */
+const pairsOf = (ranking: readonly string[]): (readonly [string, string])[] => {
+  const neighbours = ranking.slice(1).map((behind, index) => [ranking[index] as string, behind] as const);
+  const at = ranking.indexOf(own);
+  const others = ranking.flatMap((policy, index) => {
+    if (at === -1 || Math.abs(index - at) <= 1) return [];
+    return [index < at ? ([policy, own] as const) : ([own, policy] as const)];
+  });
+  return [...neighbours, ...others];
+};
+
 /**
- * The orderings of neighbours in the paper's ranking, at each point of a sweep, as far as both were run.
+ * The orderings of neighbours in the paper's ranking, and of PFR-OA with every other method, at each point of a sweep, as far
+ * as both were run.
  *
  * @param table what the paper has at the points of the sweep
  */
@@ -60,13 +75,12 @@ export const orderingsOf = (sums: readonly EpochSums[], table: readonly PaperRow
   const points = [...new Set(sums.map(({ variables }) => JSON.stringify(variables)))];
   return points.flatMap((point) => {
     const variables = JSON.parse(point) as SweepRow["variables"];
-    const own = sums.filter((each) => JSON.stringify(each.variables) === point);
-    const known = new Set(own.map(({ policy }) => policy));
+    const here = sums.filter((each) => JSON.stringify(each.variables) === point);
+    const known = new Set(here.map(({ policy }) => policy));
     return claims.flatMap(({ metric, order, best }) => {
       const present = order.filter((policy) => known.has(policy));
-      return present.slice(1).map((second, index): Ordering => {
-        const policies = [present[index] as string, second] as const;
-        const difference = differenceOf(own, metric, policies);
+      return pairsOf(present).map((policies): Ordering => {
+        const difference = differenceOf(here, metric, policies);
         const { mean, ...rest } = difference;
         const ahead = { ...rest, mean: mean === null || best === "highest" ? mean : -mean };
         const [first, other] = policies.map((policy) =>
@@ -90,25 +104,27 @@ const verdicts: readonly Verdict[] = ["holds", "does not hold", "cannot be told"
 /** Each claim: of how many pairs it holds, and every pair with its difference. */
 export const orderingsText = (orderings: readonly Ordering[]): string => {
   const sections = claims.flatMap(({ metric, order, best }) => {
-    const own = orderings.filter((ordering) => ordering.metric === metric);
-    if (own.length === 0) return [];
-    const run = order.filter((policy) => own.some(({ policies }) => policies.includes(policy)));
-    const counts = verdicts.map((verdict) => `${own.filter((each) => each.verdict === verdict).length} ${verdict}`);
+    const claimed = orderings.filter((ordering) => ordering.metric === metric);
+    if (claimed.length === 0) return [];
+    const run = order.filter((policy) => claimed.some(({ policies }) => policies.includes(policy)));
+    const counts = verdicts.map((verdict) => `${claimed.filter((each) => each.verdict === verdict).length} ${verdict}`);
     const { title, digits } = sweepMetrics[metric];
-    const lines = own.map(({ variables, policies, difference, verdict, paper }) => [
+    const lines = claimed.map(({ variables, policies, difference, verdict, paper }) => [
       `  ${loopPoint(variables, loopAxes)}`,
       policies.join(best === "highest" ? " > " : " < "),
       signed(difference, digits),
+      `n ${difference.n}`,
       paper === undefined ? "" : `paper ${signed({ mean: paper, halfWidth: null, n: 1 }, 2)}`,
       verdict,
     ]);
     return [
       `${title}: ${run.join(best === "highest" ? " > " : " < ")}: ${counts.join(", ")}`,
-      ...alignedLines(lines, 5),
+      ...alignedLines(lines, 6),
     ];
   });
   return [
-    "Orderings that the paper claims, by neighbours: the difference between the two, paired by seed, with its 95 % interval.",
+    "Orderings that the paper claims, of neighbours and of PFR-OA with every other method: the difference between the two,",
+    "paired by seed, with its 95 % interval over n seeds.",
     `It holds, or does not, where the whole interval says so; each of the ${orderings.length} intervals stands for itself.`,
     ...sections,
   ].join("\n");

@@ -30,13 +30,14 @@ const signed = (value: number, digits: number): string => `${value < 0 ? "" : "+
 /** Ours beside the paper's and the fit's: every number, and what lies between. */
 export const comparisonText = (rows: readonly SweepRow[]): string => {
   const cells = [
-    ["B [MHz]", "policy", "", "success rate", "energy per task [J]", "waiting time [s]", "reward per epoch"],
+    ["B [MHz]", "policy", "", "n", "success rate", "energy per task [J]", "waiting time [s]", "reward per epoch"],
     ...rows.flatMap((row) => {
       const paper = paperRowOf(row);
       const ours = [
         String(Number(row.variables["bandwidth_hertz"]) / 1e6),
         row.policy,
         "ours",
+        String(row.successRatio.n),
         formatEstimate(asEstimate(row.successRatio), 3),
         formatEstimate(asEstimate(row.energyJoules), 2),
         formatEstimate(asEstimate(row.waitingSeconds), 3),
@@ -47,6 +48,7 @@ export const comparisonText = (rows: readonly SweepRow[]): string => {
         "",
         "",
         "paper",
+        "",
         paper.paper.successRatio.toFixed(2),
         paper.paper.energyJoules.toFixed(2),
         paper.paper.waitingSeconds.toFixed(2),
@@ -56,6 +58,7 @@ export const comparisonText = (rows: readonly SweepRow[]): string => {
         "",
         "",
         "ours - paper",
+        "",
         signed((row.successRatio.mean ?? Number.NaN) - paper.paper.successRatio, 3),
         signed((row.energyJoules.mean ?? Number.NaN) - paper.paper.energyJoules, 2),
         signed((row.waitingSeconds.mean ?? Number.NaN) - paper.paper.waitingSeconds, 3),
@@ -67,6 +70,7 @@ export const comparisonText = (rows: readonly SweepRow[]): string => {
         "",
         "",
         "ours - fit",
+        "",
         signed(successRatio, 3),
         `${signed(100 * energyRelative, 1)} %`,
         signed(waitingSeconds, 3),
@@ -77,7 +81,7 @@ export const comparisonText = (rows: readonly SweepRow[]): string => {
   ];
   const { successRatio, energyRelative, waitingSeconds } = fitTolerance;
   return [
-    "Beside Table III, and beside the fit of preset `paper` to its heuristic rows; ± is the 95 % interval over seeds:",
+    "Beside Table III, and beside the fit of preset `paper` to its heuristic rows; ± is the 95 % interval over n seeds:",
     ...alignedLines(cells, 3),
     `tolerance of the fit: ${successRatio} success, ${100 * energyRelative} % energy, ${waitingSeconds} s waiting; rewards of the paper are of a scale that it does not give`,
   ].join("\n");

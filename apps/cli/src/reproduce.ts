@@ -11,6 +11,7 @@ import {
   loopAxes,
   loopPoint,
   planText,
+  type SweepPlan,
   type SweepRow,
   sweepPlan,
   sweepTable,
@@ -98,7 +99,7 @@ const reproduceOne = async (name: string, source: ExperimentSource, commit: stri
   const comparable = name === "table3" && (options.preset ?? "paper") === "paper" && (options.set ?? []).length === 0;
   const own = rows.filter(({ community }) => community === "all");
   const orderings = orderingsOf(sums, comparable ? paperTable : []);
-  const federation = name.startsWith("federation") ? federationOf(curves, sums) : undefined;
+  const federation = name.startsWith("federation") ? federationOf(communityNames(plan), curves, sums) : undefined;
   const { trainings, processorSeconds } = trainingsOf(finished);
   const text = [
     ...(comparable ? [comparisonText(own)] : [sweepTable(own, provenanceOf(plan)).trimEnd()]),
@@ -131,6 +132,10 @@ const reproduceOne = async (name: string, source: ExperimentSource, commit: stri
   return { text: `${text}\n${took}`, files, data };
 };
 
+/** In their order, which is the same at all points. */
+const communityNames = ({ points }: SweepPlan): string[] =>
+  (points[0]?.settings.communities ?? []).map(({ name }) => name);
+
 /** How far PFR-OA's reward is from that of Fair, which learns nothing and sees what PFR-OA sees. */
 const besideFair = (sums: readonly EpochSums[]): string[] => {
   const policies = new Set(sums.map(({ policy }) => policy));
@@ -142,11 +147,15 @@ const besideFair = (sums: readonly EpochSums[]): string[] => {
     const own = sums.filter(({ variables }) => JSON.stringify(variables) === point);
     const cells = communities.map((community) => {
       const difference = differenceOf(own, "rewardPerEpoch", ["pfr-oa", "fair"], community);
-      return `${community} ${formatEstimate(difference, 1)}`;
+      return `${community} ${formatEstimate(difference, 1)} (n ${difference.n})`;
     });
     return [`  ${place}`, ...cells];
   });
-  return ["", "Reward per epoch, PFR-OA minus Fair, paired by seed:", ...alignedLines(lines, 1)];
+  return [
+    "",
+    "Reward per epoch, PFR-OA minus Fair, paired by seed, with its 95 % interval over n seeds:",
+    ...alignedLines(lines, 1),
+  ];
 };
 
 /** What makes the same again. */

@@ -6,6 +6,7 @@ import { type Method, type Training, trainingSettings } from "@offloadlab/simula
 import { exitCodes } from "./exit-codes.ts";
 import { experimentOf, type ManifestChanges } from "./experiment-source.ts";
 import { type Format, minutes, ProgressLine, printResult } from "./output.ts";
+import { roundsText, summaryOfRounds } from "./rounds-report.ts";
 import { commitOfCode } from "./sweep-commands.ts";
 import { beginTraining, type EngineName, savePolicies, saveTraining, type TrainingPlan } from "./training-folder.ts";
 
@@ -54,16 +55,20 @@ export const train = async (options: TrainOptions): Promise<void> => {
   }
   const policies = await savePolicies(out, training, plan);
   progress.done(`${method}: ${epochs} epochs, ${lastEpoch(training)}`);
+  const { records, rounds } = training;
+  const names = plan.world.communities.map(({ name }) => name);
+  const federation = rounds.length === 0 ? undefined : summaryOfRounds(names, [rounds]);
   const text = [
     `${out}: ${method} after ${epochs} epochs of ${plan.settings.randomEpochs} random ones; curves.csv has every epoch`,
     `  before the first update: ${epochText(training, 0)}`,
     `  after the last: ${epochText(training, epochs)}`,
     `  policies: ${policies.join(", ")}, each with its card`,
+    ...(federation === undefined ? [] : [`  ${rounds.length} rounds of its federation; rounds.csv has every one`]),
+    ...(federation === undefined ? [] : [roundsText(federation)]),
     `\`offload evaluate ${out}\` tells what it has learned`,
   ].join("\n");
-  const { records, rounds } = training;
   await training.close();
-  printResult(format, exitCodes.ok, text, { folder: out, epochs, policies, records, rounds });
+  printResult(format, exitCodes.ok, text, { folder: out, epochs, policies, records, rounds, federation });
 };
 
 /** @throws Failure `config/invalid` when the engine is not installed */
