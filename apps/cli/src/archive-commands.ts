@@ -4,6 +4,8 @@ import { Failure, messageOf } from "@offloadlab/protocol";
 import {
   archiveFiles,
   checkArchive,
+  type DifferenceRow,
+  differenceTable,
   type Hardware,
   learningGains,
   learningGainText,
@@ -15,6 +17,7 @@ import {
   resultCaption,
   resultRows,
   resultTable,
+  runDifferences,
   taskFates,
   trialSums,
 } from "@offloadlab/records";
@@ -74,10 +77,6 @@ export interface RunResults {
   readonly clockSpeed: number;
 }
 
-/** The results of a sealed archive. */
-export const readResults = async (folder: string): Promise<RunResults> =>
-  JSON.parse(await readFile(join(folder, archiveFiles.results), "utf8")) as RunResults;
-
 /** Fig. 11 of a run, beside no archive: those are sealed. @returns the names of its files */
 export const drawRewards = async (
   folder: string,
@@ -99,6 +98,7 @@ export const runReport = async (folder: string) => {
   const { settings, trials, journals, hardware, clockSpeed, laboratory } = run;
   const sums = trialSums(settings, trials, taskFates(journals));
   const rows = resultRows(sums);
+  const differences = runDifferences(trials, sums);
   const gains = learningGains(journals, sums);
   const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
@@ -108,6 +108,7 @@ export const runReport = async (folder: string) => {
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
+    ...differenceText(differences),
     ...learningGainText(gains),
     quality.uploads === 0
       ? "transmission error: no uploads"
@@ -116,8 +117,15 @@ export const runReport = async (folder: string) => {
       ? "compute share error: no uploads"
       : `compute share error over ${quality.tasks} tasks: ${errors(quality.shareMedianRatio, quality.shareP95Ratio)}`,
   ].join("\n");
-  return { text, data: { folder, state, reasons, hardware, clockSpeed, rows, gains, transmission: quality } };
+  return {
+    text,
+    data: { folder, state, reasons, hardware, clockSpeed, rows, differences, gains, transmission: quality },
+  };
 };
+
+/** Every policy against every other one, apart from what stands before and after; nothing of a single policy. */
+export const differenceText = (differences: readonly DifferenceRow[]): string[] =>
+  differences.length === 0 ? [] : ["", differenceTable(differences), ""];
 
 /**
  * An archive's content, how its run ended, and the lines that say so first when it did not end as it should.

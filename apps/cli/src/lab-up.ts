@@ -5,7 +5,7 @@ import { nodeIds } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import { type Manifest, readManifest, resultCaption, resultTable } from "@offloadlab/records";
 import { type AgentPlaces, agentFiles } from "./agent-files.ts";
-import { drawRewards, readResults } from "./archive-commands.ts";
+import { differenceText, drawRewards, runReport } from "./archive-commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { followRun, isOver } from "./follow-run.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
@@ -145,8 +145,8 @@ export const printRun = async (
         ? exitCodes.interrupted
         : exitCodes.invalid;
   progress.done(`run ${run.id} is ${run.state}${run.reasons.length > 0 ? `: ${run.reasons.join("; ")}` : ""}`);
-  const results = await readResults(run.folder);
-  const { rows, hardware, clockSpeed } = results;
+  const { data: results } = await runReport(run.folder);
+  const { rows, differences, hardware, clockSpeed } = results;
   const folder = join(home, "figures", run.id);
   const figures = rows.length === 0 ? [] : await drawRewards(folder, run.folder, results);
   const text = [
@@ -154,6 +154,7 @@ export const printRun = async (
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
+    ...differenceText(differences),
     ...(figures.length === 0 ? [] : [`Fig. 11, rewards by community and policy: ${figures.join(", ")} in ${folder}`]),
     `archive: ${run.folder}`,
   ].join("\n");
@@ -164,6 +165,7 @@ export const printRun = async (
     archive: run.folder,
     figures: figures.map((file) => join(folder, file)),
     rows,
+    differences,
   });
 };
 

@@ -13,6 +13,8 @@ import {
   type SweepPlan,
   type SweepRow,
   simulateTrial,
+  sweepDifferences,
+  sweepDifferenceText,
   sweepFiles,
   sweepPlan,
   sweepRows,
@@ -77,8 +79,10 @@ export const simulate = async (
   }
   const rows = sweepRows(sums);
   const answers = answerRows(sums);
-  const text = [sweepTable(rows, provenanceOf(plan)).trimEnd(), ...answersText(answers)].join("\n");
-  printResult(format, exitCodes.ok, text, { rows, answers });
+  const differences = sweepDifferences(sums);
+  const table = sweepTable(rows, provenanceOf(plan)).trimEnd();
+  const text = [table, ...answersText(answers), ...sweepDifferenceText(differences)].join("\n");
+  printResult(format, exitCodes.ok, text, { rows, answers, differences });
 };
 
 /** A cluster's scheduler spends seconds on a task, most trials less. */
@@ -97,14 +101,17 @@ export const sweep = async (file: string, options: ManifestChanges & SweepOption
   const { on, processes, sbatch, out, format, ...changes } = options;
   const finished = await runSweep(await readExperimentFile(file, changes), options);
   const answers = answerRows(finished.sums);
+  const differences = sweepDifferences(finished.sums);
   const text = [
     sweepTable(finished.rows, provenanceOf(finished.plan)).trimEnd(),
     ...answersText(answers),
+    ...sweepDifferenceText(differences),
     "",
     `${finished.folder}: ${finished.plan.trials.length} trials, ${finished.made} of them made now; \`offload report\` draws its figures`,
   ].join("\n");
   const { folder, made, rows } = finished;
-  printResult(format, exitCodes.ok, text, { folder, trials: finished.plan.trials.length, made, rows, answers });
+  const trials = finished.plan.trials.length;
+  printResult(format, exitCodes.ok, text, { folder, trials, made, rows, answers, differences });
 };
 
 /**

@@ -7,6 +7,8 @@ import {
   SweepFolder,
   type SweepPlan,
   type SweepRow,
+  sweepDifferences,
+  sweepDifferenceText,
   sweepFiles,
   sweepTable,
 } from "@offloadlab/records";
@@ -41,6 +43,7 @@ export const reportSweep = async (sweep: SweepFolder, format: Format): Promise<v
   const answers = answerRows(sums);
   const files = (await drawReport(sweep.path, sweep.plan, rows)).map((file) => join(sweep.path, "report", file));
   const table = sweepTable(rows, provenanceOf(sweep.plan)).trimEnd();
-  const text = [table, ...answersText(answers), "", ...files].join("\n");
-  printResult(format, exitCodes.ok, text, { folder: sweep.path, rows, answers, files });
+  const differences = sweepDifferences(sums);
+  const text = [table, ...answersText(answers), ...sweepDifferenceText(differences), "", ...files].join("\n");
+  printResult(format, exitCodes.ok, text, { folder: sweep.path, rows, answers, differences, files });
 };

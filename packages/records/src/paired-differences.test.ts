@@ -1,6 +1,7 @@
 import { outcomes } from "@offloadlab/model";
 import { expect, it } from "vitest";
-import { differenceTable, pairedDifferences } from "./paired-differences.ts";
+import { differenceTable } from "./difference-table.ts";
+import { pairedDifferences, sweepDifferences } from "./paired-differences.ts";
 import { studentQuantile } from "./statistics.ts";
 import type { EpochSums } from "./sweep-rows.ts";
 
@@ -57,9 +58,59 @@ it("pairs trials with the same arrivals", () => {
   expect(all?.waitingSeconds.mean).toBe(0);
 });
 
-it("marks differences whose interval leaves out 0", () => {
-  const [, , line] = differenceTable(pairedDifferences(sums)).split("\n");
-  expect(line).toMatch(/^a - b +0\.88 ± 0\.40\* +0\.088 ± 0\.040\* +-1\.00 ± 0\.00\* +0\.000 ± 0\.000 /);
+it("says of a difference whether it could be none, and how large it is beside the spread of the pairs", () => {
+  const [all] = pairedDifferences(sums);
+  // t = .0875 / (.025 / 2) = 7 with three degrees of freedom.
+  expect(all?.successRatio.pValue).toBeCloseTo(0.0059862, 6);
+  expect(all?.successRatio.adjustedPValue).toBe(all?.successRatio.pValue);
+  expect(all?.successRatio.effectSize).toBeCloseTo((0.7236012545582676 * 0.0875) / 0.025, 9);
+  expect(all?.energyJoules).toMatchObject({ pValue: 0, effectSize: null });
+  expect(all?.waitingSeconds).toMatchObject({ mean: 0, pValue: 1, effectSize: null });
+});
+
+it("prints a block for each metric, marks what is told from 0 and says that four pairs are few", () => {
+  const text = differenceTable(pairedDifferences(sums));
+  expect(text).toMatch(/^success rate: +difference +bootstrap +p +Holm's p +g_z +n$/m);
+  expect(text).toMatch(/^a - b +0\.088 ± 0\.040\* +\[0\.0\d\d, 0\.100\] +0\.006 +0\.006 +2\.53 +4$/m);
+  expect(text).toMatch(/^a - b +-1\.00 ± 0\.00\* +\[-1\.00, -1\.00\] +<0\.001 +<0\.001 +- +4$/m);
+  expect(text).toMatch(/^a - b +0\.000 ± 0\.000 +\[0\.000, 0\.000\] +1\.000 +1\.000 +- +4$/m);
+  // t(.975, 3) / √4
+  expect(text).toContain("n = 4 is few: a mean difference gets its * only beyond 1.6 standard deviations");
+});
+
+it("has no interval and no p of one pair, and says so", () => {
+  const text = differenceTable(pairedDifferences(sums.filter(({ repetition }) => repetition === 1)));
+  expect(text).toMatch(/^a - b +0\.100 +- +- +- +- +1$/m);
+  expect(text).toContain("n = 1: one pair has no interval and no p");
+});
+
+it("adjusts for the number of pairs, and needs larger differences for it", () => {
+  const noise = [0, 30, 10, 40];
+  const third = sums
+    .filter(({ policy }) => policy === "a")
+    .map((each) => ({
+      ...each,
+      policy: "c",
+      energyJoules: each.energyJoules + (noise[each.repetition - 1] as number),
+    }));
+  const rows = pairedDifferences([...sums, ...third]).filter(({ community }) => community === "all");
+  const raw = rows.map(({ energyJoules }) => energyJoules.pValue as number);
+  expect(raw[0]).toBe(0);
+  const [small, large] = [Math.min(...raw.slice(1)), Math.max(...raw.slice(1))];
+  const adjusted = rows.slice(1).map(({ energyJoules }) => energyJoules.adjustedPValue as number);
+  expect(Math.min(...adjusted)).toBeCloseTo(2 * small, 12);
+  expect(Math.max(...adjusted)).toBeCloseTo(Math.max(2 * small, large), 12);
+  // t(1 - .025 / 3, 3) / √4
+  expect(differenceTable(rows)).toContain("as the first of 3 pairs, gets its * only beyond 2.4 standard deviations");
+});
+
+it("compares at each point of a sweep for itself", () => {
+  const at = (load: number) => sums.map((each) => ({ ...each, variables: { load } }));
+  const rows = sweepDifferences([...at(1), ...at(2)]);
+  expect(rows.map(({ variables, community }) => [variables["load"], community])).toEqual(
+    [1, 2].flatMap((load) => ["all", "R1", "R2"].map((community) => [load, community])),
+  );
+  expect(rows[3]?.successRatio).toEqual(pairedDifferences(sums)[0]?.successRatio);
 });
 
 it("compares every policy with every other one", () => {

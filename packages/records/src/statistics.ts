@@ -35,12 +35,15 @@ export const studentQuantile = (probability: number, freedom: number): number =>
   return (low + high) / 2;
 };
 
+/** P(|T| >= |t|): the p-value of a two-sided t-test. */
+export const studentTwoSided = (t: number, freedom: number): number =>
+  incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
+
 /** P(T <= t) for t >= 0, through the regularised incomplete beta function (Abramowitz & Stegun 26.7.1). */
-const studentCdf = (t: number, freedom: number): number =>
-  1 - incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2;
+const studentCdf = (t: number, freedom: number): number => 1 - studentTwoSided(t, freedom) / 2;
 
 /** I_x(a, b) by its continued fraction (Abramowitz & Stegun 26.5.8), evaluated by Lentz's method. */
-const incompleteBeta = (x: number, a: number, b: number): number => {
+export const incompleteBeta = (x: number, a: number, b: number): number => {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
@@ -66,7 +69,7 @@ const incompleteBeta = (x: number, a: number, b: number): number => {
 const guard = (value: number, tiny: number): number => (Math.abs(value) < tiny ? tiny : value);
 
 /** ln Γ(x) for x > 0: Stirling's series after shifting x above 10. */
-const logGamma = (x: number): number => {
+export const logGamma = (x: number): number => {
   let shifted = x;
   let product = 1;
   while (shifted < 10) {
