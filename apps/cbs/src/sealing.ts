@@ -42,14 +42,15 @@ export const settleRun = async (
   reasons: readonly string[],
 ): Promise<Verdict> => {
   await journal.flush();
-  const { journals, clockSpeed, hardware, laboratory } = await readRun(folder);
+  const run = await readRun(folder);
+  const { journals, clockSpeed, hardware } = run;
   const fates = taskFates(journals);
   for (const { trial, task, ends } of fates) if (ends.length === 0) journal.write({ kind: "lost", trial, task });
   const lost = fates.filter(({ ends }) => ends.length === 0 || ends.some(({ outcome }) => outcome === "lost")).length;
   const all = [
     ...reasons,
     ...(lost > 0 ? [`${lost} of ${fates.length} tasks were lost`] : []),
-    ...(state === "complete" ? violatedConditions(journals, laboratory.uplinkRateRatios) : []),
+    ...(state === "complete" ? violatedConditions(run) : []),
   ];
   const final: RunState = state === "complete" && all.length > 0 ? "invalid" : state;
   journal.write({ kind: "run", state: final, ...(all.length > 0 ? { reason: all.join("; ") } : {}) });

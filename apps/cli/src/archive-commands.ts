@@ -5,6 +5,8 @@ import {
   archiveFiles,
   checkArchive,
   type DifferenceRow,
+  decisionTimes,
+  decisionTimesText,
   differenceTable,
   type Hardware,
   learningGains,
@@ -101,6 +103,7 @@ export const runReport = async (folder: string) => {
   const differences = runDifferences(trials, sums);
   const gains = learningGains(journals, sums);
   const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
+  const decisions = decisionTimes(settings, trials, journals);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const errors = (median: number, p95: number): string => `median ${percent(median)}, 95th percentile ${percent(p95)}`;
   const text = [
@@ -110,6 +113,7 @@ export const runReport = async (folder: string) => {
     resultCaption(hardware, clockSpeed),
     ...differenceText(differences),
     ...learningGainText(gains),
+    decisionTimesText(decisions, clockSpeed),
     quality.uploads === 0
       ? "transmission error: no uploads"
       : `transmission error over ${quality.uploads} uploads: ${errors(quality.medianRatio, quality.p95Ratio)}`,
@@ -119,7 +123,7 @@ export const runReport = async (folder: string) => {
   ].join("\n");
   return {
     text,
-    data: { folder, state, reasons, hardware, clockSpeed, rows, differences, gains, transmission: quality },
+    data: { folder, state, reasons, hardware, clockSpeed, rows, differences, gains, decisions, transmission: quality },
   };
 };
 

@@ -12,7 +12,7 @@ const journals: Readonly<Record<string, readonly object[]>> = {
   cbs: [{ kind: "trial-end", trial: 1 }],
   "mec-1": [
     {
-      ...{ kind: "action", trial: 1, subSlot: 0, latenessSeconds: 0.004, reported: 3, devices: 3 },
+      ...{ kind: "action", trial: 1, subSlot: 0, latenessSeconds: 0.004 },
       ...{ bandwidthInUseRatio: 0, computeInUseRatio: 0 },
       decisions: [{ task: task.task, placement: "local", bandwidthShare: 0, computeShare: 0 }],
     },

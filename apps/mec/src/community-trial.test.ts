@@ -7,7 +7,7 @@ import { policies } from "@offloadlab/policies";
 import type { OffloadAnswer, OffloadRequest, TrialOrder } from "@offloadlab/protocol";
 import { Journal, type JournalRecord, LineWriter } from "@offloadlab/records";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { CommunityTrial, type Decided, type LivePolicy } from "./community-trial.ts";
+import { CommunityTrial, type Decided, type LivePolicy, type TimedSubSlot } from "./community-trial.ts";
 import type { OpenLease } from "./leases.ts";
 import { Links } from "./links.ts";
 
@@ -102,6 +102,25 @@ it("a device's last report frees its unused lease too", async () => {
   await community.run();
   expect(community.leases.size).toBe(0);
   expect(await journalled("released")).toHaveLength(1);
+});
+
+it("journals how timely a sub-slot was decided once its last answer is out, and tells of the silent ones before", async () => {
+  const told: TimedSubSlot[] = [];
+  const edge = policies.edge(presets.testbed, 0, devicesOf(presets.testbed, 0, order.deviceSeed));
+  community = new CommunityTrial(order, 0, clock, journal, edge, new Links(), (subSlot) => told.push(subSlot));
+  let hand = (): void => {};
+  const handed = new Promise<void>((resolve) => {
+    hand = resolve;
+  });
+  const answers = devices.map((device) => community.report(device, request(1, null), handed));
+  await Promise.all(answers);
+  expect(await journalled("sub-slot")).toEqual([]);
+  hand();
+  await expect.poll(() => told.length).toBe(1);
+  expect(await journalled("sub-slot")).toMatchObject([{ trial: 1, subSlot: 1, reported: 3, devices: 3 }]);
+  const { begunSeconds, handedSeconds, silent } = told[0] as TimedSubSlot;
+  expect(handedSeconds).toBeGreaterThan(begunSeconds);
+  expect(silent).toBe(1);
 });
 
 it("a sub-slot more than 2 ahead of the server's own is refused with both", () => {

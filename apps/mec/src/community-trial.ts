@@ -23,7 +23,7 @@ import {
   type OffloadRequest,
   type TrialOrder,
 } from "@offloadlab/protocol";
-import { answerNote, answersSoFar, type Decision, type Journal } from "@offloadlab/records";
+import { answerNote, answersSoFar, type Decision, type Journal, type SubSlotRecord } from "@offloadlab/records";
 import { bits, bitsOf, bitsPerSecond, bytes, cycles, joules, ratio, type Seconds, seconds } from "@offloadlab/units";
 import { Leases, type OpenLease } from "./leases.ts";
 import type { Links } from "./links.ts";
@@ -44,7 +44,13 @@ type Service = Omit<Parameters<Journal["write"]>[0] & { kind: "service" }, "kind
 interface Report {
   readonly request: OffloadRequest;
   readonly answer: (answer: OffloadAnswer) => void;
+  /** Settles when the answer has been handed to its socket. */
+  readonly handed: Promise<unknown>;
 }
+
+/** A sub-slot that has been decided: how timely, and how many before it nobody reported in. */
+export type TimedSubSlot = Omit<SubSlotRecord, "kind"> & { readonly silent: number };
+type BegunSubSlot = Pick<TimedSubSlot, "subSlot" | "begunSeconds" | "silent">;
 
 /** What a policy decided for a sub-slot, by device. */
 export interface Decided {
@@ -82,6 +88,7 @@ export class CommunityTrial {
   readonly #devices: readonly Device[];
   readonly #policy: LivePolicy;
   readonly #links: Links;
+  readonly #timed: (subSlot: TimedSubSlot) => void;
   readonly #observation: Observation;
   readonly #action: Action;
   readonly #subSlot: number;
@@ -102,7 +109,10 @@ export class CommunityTrial {
   /** While a policy takes its time; nothing else is decided meanwhile. */
   #deciding: Promise<void> | undefined;
 
-  /** @throws RangeError when the settings have no such community */
+  /**
+   * @param timed told of each sub-slot once its last answer is out
+   * @throws RangeError when the settings have no such community
+   */
   constructor(
     order: TrialOrder,
     communityIndex: number,
@@ -110,6 +120,7 @@ export class CommunityTrial {
     journal: Journal,
     policy: LivePolicy,
     links: Links,
+    timed: (subSlot: TimedSubSlot) => void = () => {},
   ) {
     this.#order = order;
     this.#clock = clock;
@@ -118,6 +129,7 @@ export class CommunityTrial {
     this.#devices = devicesOf(order.settings, communityIndex, order.deviceSeed);
     this.#policy = policy;
     this.#links = links;
+    this.#timed = timed;
     this.#observation = emptyObservation(this.#community.deviceCount);
     this.#action = emptyAction(this.#community.deviceCount);
     this.#subSlot = order.settings.timeSlot / order.settings.subSlotsPerTimeSlot;
@@ -162,9 +174,14 @@ export class CommunityTrial {
   /**
    * A device's report for a sub-slot; resolves with the decision on its task.
    *
+   * @param handed settles when the answer has been handed to its socket
    * @throws Failure `peer/refused` when the device is not this community's, the trial is another or the sub-slot is far ahead
    */
-  report(device: string, request: OffloadRequest): Promise<OffloadAnswer> {
+  report(
+    device: string,
+    request: OffloadRequest,
+    handed: Promise<unknown> = Promise.resolve(),
+  ): Promise<OffloadAnswer> {
     if (request.run !== this.#order.run || request.trial !== this.#order.trial || this.#ended.signal.aborted) {
       throw new Failure("peer/refused", `trial ${request.trial} of ${request.run} is not the one that runs here`);
     }
@@ -193,7 +210,7 @@ export class CommunityTrial {
     if (request.subSlot <= this.#decided) return Promise.resolve({ decision: "wait" });
     return new Promise((answer) => {
       this.#reports.get(device)?.answer({ decision: "wait" });
-      this.#reports.set(device, { request, answer });
+      this.#reports.set(device, { request, answer, handed });
       this.#decideIfComplete();
       if (this.#reports.size > 0) void this.#guard(request.subSlot);
     });
@@ -238,16 +255,18 @@ export class CommunityTrial {
     const reports = new Map(this.#reports);
     this.#reports.clear();
     const subSlot = Math.max(...[...reports.values()].map(({ request }) => request.subSlot));
+    const begunSeconds = this.#clock.now() - subSlot * this.#subSlot;
+    const begun = { subSlot, begunSeconds, silent: subSlot - this.#decided - 1 };
     this.#decided = subSlot;
     this.#observe(reports);
     const { answers } = this.#policy;
     const before = answers === undefined ? undefined : answersSoFar(answers);
     const later = this.#policy.decide(this.#observation, this.#action, this.#leftOf(subSlot));
-    if (later === undefined) this.#handOut(subSlot, reports, before);
+    if (later === undefined) this.#handOut(begun, reports, before);
     else {
       this.#deciding = later.then(() => {
         this.#deciding = undefined;
-        this.#handOut(subSlot, reports, before);
+        this.#handOut(begun, reports, before);
         // Clocks differ: devices may have reported for the next sub-slot.
         this.#decideIfComplete();
       });
@@ -261,7 +280,8 @@ export class CommunityTrial {
   }
 
   /** The action to the devices, as leases, and to the journal. */
-  #handOut(subSlot: number, reports: ReadonlyMap<string, Report>, before: AnswerCounts | undefined): void {
+  #handOut(begun: BegunSubSlot, reports: ReadonlyMap<string, Report>, before: AnswerCounts | undefined): void {
+    const { subSlot } = begun;
     if (this.#isOver) {
       for (const { answer } of reports.values()) answer({ decision: "wait" });
       return;
@@ -303,22 +323,32 @@ export class CommunityTrial {
       heads: this.#devices.map(({ id }) => reports.get(id)?.request.task?.id ?? null),
       begins: Array.from(this.#action.placement, (where) => where !== placement.wait),
     });
+    const handed = [...reports.values()].map((report) => report.handed);
+    void this.#time({ trial: this.trial, ...begun, reported: reports.size, devices }, handed);
     const { answers } = this.#policy;
     const note = answers === undefined || before === undefined ? {} : answerNote(before, answers);
-    // A sub-slot without tasks says nothing, unless a device missed it, or the policy's answer was not taken as it was.
-    if (decisions.length === 0 && reports.size >= devices && Object.keys(note).length === 0) return;
+    // A sub-slot without tasks says nothing, unless the policy's answer was not taken as it was.
+    if (decisions.length === 0 && Object.keys(note).length === 0) return;
     this.#journal.write({
       kind: "action",
       trial: this.#order.trial,
       subSlot,
       latenessSeconds: this.#clock.now() - subSlot * this.#subSlot,
-      reported: reports.size,
-      devices,
       bandwidthInUseRatio: bandwidthInUse,
       computeInUseRatio: computeInUse,
       ...note,
       decisions,
     });
+  }
+
+  /** Journals how timely a sub-slot was decided, once its last answer is out; after the trial nothing is journalled. */
+  async #time(subSlot: Omit<TimedSubSlot, "handedSeconds">, handed: readonly Promise<unknown>[]): Promise<void> {
+    await Promise.all(handed);
+    if (this.#isOver) return;
+    const handedSeconds = this.#clock.now() - subSlot.subSlot * this.#subSlot;
+    const { silent, ...record } = { ...subSlot, handedSeconds };
+    this.#journal.write({ kind: "sub-slot", ...record });
+    this.#timed({ ...record, silent });
   }
 
   /**

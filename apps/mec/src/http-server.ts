@@ -48,8 +48,12 @@ export interface ServerParts {
   readonly classifier: Classifier;
   readonly inference: InferenceService;
   readonly metrics: ServerMetrics;
-  /** Answers a device's offload request. */
-  readonly offload: (device: string, request: ReturnType<typeof readOffloadRequest>) => Promise<unknown>;
+  /** Answers a device's offload request. @param handed settles when the answer has been handed to its socket */
+  readonly offload: (
+    device: string,
+    request: ReturnType<typeof readOffloadRequest>,
+    handed: Promise<unknown>,
+  ) => Promise<unknown>;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
@@ -125,14 +129,14 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
       return reply.header(headerLengthName, answerLength).type("application/octet-stream").send(body);
     });
   }
-  app.post("/api/v1/offload-requests", async (request) => {
+  app.post("/api/v1/offload-requests", async (request, reply) => {
     const peer = identityOf(request);
     requireRole(peer, ["ed"], "an offload request");
     const text = await readText(request.body as Readable);
-    const answer = (await offload(
-      peer.id,
-      readOffloadRequest(parseJson(text, "offload request"), "offload request"),
-    )) as { decision: string };
+    const offloadRequest = readOffloadRequest(parseJson(text, "offload request"), "offload request");
+    // Also when the device is gone before its answer.
+    const handed = new Promise<void>((resolve) => reply.raw.once("close", () => resolve()));
+    const answer = (await offload(peer.id, offloadRequest, handed)) as { decision: string };
     metrics.decisions.inc({ decision: answer.decision });
     return answer;
   });

@@ -20,7 +20,7 @@ import { readServerConfig } from "./config.ts";
 import { buildServer } from "./http-server.ts";
 import { InferenceService, type RunningTrial } from "./inference-service.ts";
 import { Links } from "./links.ts";
-import { serverMetrics } from "./metrics.ts";
+import { observeSubSlot, serverMetrics } from "./metrics.ts";
 import { ServiceEnergy } from "./service-energy.ts";
 import { ShareScheduler } from "./share-scheduler.ts";
 import { fetchAgents } from "./station-files.ts";
@@ -86,10 +86,10 @@ try {
     inference,
     metrics,
     log: say,
-    offload: async (device, request) => {
+    offload: async (device, request, handed) => {
       if (trial === undefined) throw new Failure("peer/slow", "no trial runs on this server; wait for the next one");
       if (request.task !== null) work.set(request.task.id, request.task.workCycles);
-      return trial.community.report(device, request);
+      return trial.community.report(device, request, handed);
     },
   });
   await server.listen({ host: config.listen_host, port: config.listen_port });
@@ -133,7 +133,9 @@ try {
       return {
         run: async (startsAtUnixSeconds) => {
           const clock = new Clock(startsAtUnixSeconds, order.clockSpeed);
-          const community = new CommunityTrial(order, communityIndex, clock, journal, policy, links);
+          const community = new CommunityTrial(order, communityIndex, clock, journal, policy, links, (subSlot) =>
+            observeSubSlot(metrics, subSlot, order),
+          );
           const processor = compute.processor(clock, serverClock, order.clockSpeed);
           const scheduler = new ShareScheduler(clock, processor, compute.cyclesPerInference);
           work.clear();

@@ -1,4 +1,6 @@
+import type { TrialOrder } from "@offloadlab/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { TimedSubSlot } from "./community-trial.ts";
 
 /** What a MEC tells Prometheus: base units, never a label per task. */
 export const serverMetrics = (inUse: () => { bandwidth: number; compute: number }) => {
@@ -36,6 +38,17 @@ export const serverMetrics = (inUse: () => { bandwidth: number; compute: number 
       buckets: [-0.1, -0.05, -0.02, -0.01, 0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
       registers,
     }),
+    decisionLatency: new Histogram({
+      name: "offloadlab_decision_latency_seconds",
+      help: "Real time from a sub-slot's start to its last answer handed to the socket",
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+      registers,
+    }),
+    missedSubSlots: new Counter({
+      name: "offloadlab_sub_slots_missed_total",
+      help: "Devices' sub-slots without a decision in time: the report was missing, the decision late, or there was none",
+      registers,
+    }),
     phases: new Histogram({
       name: "offloadlab_task_phase_seconds",
       help: "Lab time that offloaded tasks spend",
@@ -46,3 +59,14 @@ export const serverMetrics = (inUse: () => { bandwidth: number; compute: number 
   };
 };
 export type ServerMetrics = ReturnType<typeof serverMetrics>;
+
+/** Counts a sub-slot that was decided, and the silent ones before it. */
+export const observeSubSlot = (
+  { decisionLatency, missedSubSlots }: ServerMetrics,
+  { reported, devices, handedSeconds, silent }: TimedSubSlot,
+  { settings, clockSpeed }: TrialOrder,
+): void => {
+  const isLate = handedSeconds > settings.timeSlot / settings.subSlotsPerTimeSlot;
+  decisionLatency.observe(handedSeconds / clockSpeed);
+  missedSubSlots.inc(silent * devices + (isLate ? devices : Math.max(devices - reported, 0)));
+};

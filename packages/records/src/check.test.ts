@@ -2,11 +2,12 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, unlink, writeFile } fro
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { randomStream, settingsToFile } from "@offloadlab/model";
+import { count } from "@offloadlab/units";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { archiveFiles, contentFiles, type RunState, sealArchive } from "./archive.ts";
 import { checkArchive, readRun, readStatus } from "./check.ts";
 import type { JournalRecord, NewRecord } from "./journal-records.ts";
-import { action, generated, outcome, service, smallSettings, stamped } from "./journals.test-helper.ts";
+import { action, generated, outcome, service, smallSettings, stamped, subSlot } from "./journals.test-helper.ts";
 import { taskFates } from "./reconcile.ts";
 import { type ResultRow, resultRows, trialSums } from "./results.ts";
 import type { Trial } from "./schedule.ts";
@@ -14,6 +15,12 @@ import { resultTable } from "./table.ts";
 
 const trials: readonly Trial[] = [{ number: 1, policy: "edge", repetition: 1, seed: 5 }];
 const end: NewRecord = { kind: "trial-end", trial: 1 };
+const settings = { ...smallSettings, timeSlotCount: count(1) };
+/** All devices in time, in all sub-slots of the trial. */
+const inTime = (devices: number): NewRecord[] =>
+  Array.from({ length: settings.subSlotsPerTimeSlot }, (_, index) =>
+    subSlot({ subSlot: index, devices, reported: devices }),
+  );
 const edge = (task: string, bandwidthShare: number, computeShare: number) =>
   ({ task, placement: "edge", bandwidthShare, computeShare, lease: `lease-${task}` }) as const;
 
@@ -24,9 +31,10 @@ const goodJournals = (): Record<string, JournalRecord[]> => ({
     { kind: "boot", node: "mec-1", boot: "a" },
     action([edge("ed-1-1-0", 0.5, 0.25), { task: "ed-1-2-0", placement: "local", bandwidthShare: 0, computeShare: 0 }]),
     service("ed-1-1-0", { computeShare: 0.25, achievedComputeShare: 0.25 }),
+    ...inTime(2),
     end,
   ]),
-  "mec-2": stamped([{ kind: "boot", node: "mec-2", boot: "b" }, end]),
+  "mec-2": stamped([{ kind: "boot", node: "mec-2", boot: "b" }, ...inTime(1), end]),
   "ed-1-1": stamped([
     { kind: "boot", node: "ed-1-1", boot: "c" },
     generated("ed-1-1-0"),
@@ -73,10 +81,10 @@ const build = async (
   folder: string,
   { journals = goodJournals(), rows, scheduled = trials, state = "complete", files = {} }: Build,
 ): Promise<void> => {
-  const results = rows ?? resultRows(trialSums(smallSettings, trials, taskFates(new Map(Object.entries(journals)))));
+  const results = rows ?? resultRows(trialSums(settings, trials, taskFates(new Map(Object.entries(journals)))));
   const contents: Record<string, string> = {
     [archiveFiles.manifest]: manifest,
-    [archiveFiles.settings]: JSON.stringify(settingsToFile(smallSettings)),
+    [archiveFiles.settings]: JSON.stringify(settingsToFile(settings)),
     [archiveFiles.trials]: JSON.stringify(scheduled),
     [archiveFiles.results]: JSON.stringify({ rows: results }),
     [archiveFiles.table]: rows === undefined ? `${resultTable(results as readonly ResultRow[])}\n` : "",
@@ -143,7 +151,7 @@ describe("a sealed archive", () => {
   });
 
   it("is accepted whatever the order of its rows and of their fields", async () => {
-    const rows = resultRows(trialSums(smallSettings, trials, taskFates(new Map(Object.entries(goodJournals())))));
+    const rows = resultRows(trialSums(settings, trials, taskFates(new Map(Object.entries(goodJournals())))));
     const turned = rows.map((row) => Object.fromEntries(Object.entries(row).reverse())).reverse();
     expect(await problemsOf({ rows: turned })).toEqual([]);
   });
@@ -346,7 +354,7 @@ describe("an archive whose bytes are intact is refused", () => {
   });
 
   it("when the results do not follow from the journals", async () => {
-    const rows = resultRows(trialSums(smallSettings, trials, taskFates(new Map(Object.entries(goodJournals())))));
+    const rows = resultRows(trialSums(settings, trials, taskFates(new Map(Object.entries(goodJournals())))));
     const better = rows.map((row) => ({ ...row, reward: { ...row.reward, mean: (row.reward.mean ?? 0) + 0.001 } }));
     for (const wrong of [better, rows.slice(1), [...rows, ...rows.slice(0, 1)], [null], [], {}]) {
       expect(await problemsOf({ rows: wrong })).toEqual(["results.json: the rows do not follow from the journals"]);

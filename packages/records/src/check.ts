@@ -57,11 +57,7 @@ export const checkArchive = async (folder: string): Promise<CheckReport> => {
     );
   }
   if (complete)
-    contents.push(
-      ...violatedConditions(run.journals, run.laboratory.uplinkRateRatios).map(
-        (what) => `${archiveFiles.status}: complete, but ${what}`,
-      ),
-    );
+    contents.push(...violatedConditions(run).map((what) => `${archiveFiles.status}: complete, but ${what}`));
   const fates = taskFates(run.journals);
   const rows = resultRows(trialSums(run.settings, run.trials, fates));
   if (!sameRows(rows, (run.results as { rows?: unknown } | null)?.rows)) {

@@ -1,7 +1,7 @@
 import { boardConditions } from "./board-conditions.ts";
+import type { RunContents } from "./check.ts";
+import { decisionTimes } from "./decision-times.ts";
 import { leaseQuality } from "./lease-quality.ts";
-import type { Journals } from "./reconcile.ts";
-import { warmUpTrial } from "./schedule.ts";
 
 /** Fewer uploads have no 95th percentile: it would be the slowest of them. */
 const fewest = 20;
@@ -13,41 +13,28 @@ const shareLimit = 0.05;
 const slowestLimit = 0.2;
 
 /**
- * Part of the devices' sub-slots whose report missed the decision, over all sub-slots that servers journalled, whether
- * or not there was a task to decide on; 0 of none.
- */
-export const missedSubSlots = (journals: Journals): number => {
-  let missed = 0;
-  let all = 0;
-  for (const record of [...journals.values()].flat()) {
-    if (record.kind !== "action" || record.trial === warmUpTrial) continue;
-    missed += Math.max(record.devices - record.reported, 0);
-    all += record.devices;
-  }
-  return all === 0 ? 0 : missed / all;
-};
-
-/**
  * Conditions under which a run's numbers mean what they say.
  *
  * The emulated uplink aims at an error of at most 2 % in the median and 5 % in the 95th percentile; a run is invalid
  * above 5 % and 20 %. The limits are wider than the aim because results are means over thousands of tasks: one slow
  * moment of the machine spoils a few uploads and biases no mean, an error that most of them have does.
  *
- * @param uplinkRateRatios as `leaseQuality` has them
  * @returns those that are violated, one sentence each; the run is then invalid
  */
-export const violatedConditions = (
-  journals: Journals,
-  uplinkRateRatios: Readonly<Record<string, number>> = {},
-): string[] => {
+export const violatedConditions = ({
+  settings,
+  trials,
+  journals,
+  laboratory,
+}: Pick<RunContents, "settings" | "trials" | "journals" | "laboratory">): string[] => {
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
-  const missed = missedSubSlots(journals);
-  const { tasks, uploads, medianRatio, p95Ratio, shareMedianRatio } = leaseQuality(journals, uplinkRateRatios);
+  const { missedRatio } = decisionTimes(settings, trials, journals);
+  const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
+  const { tasks, uploads, medianRatio, p95Ratio, shareMedianRatio } = quality;
   const advice = "the machine is too slow for this clock: lower clock_speed_ratio or end other work";
   return [
-    ...(missed > missedLimit
-      ? [`${percent(missed)} of the sub-slots were decided without a device's report; ${advice}`]
+    ...(missedRatio > missedLimit
+      ? [`${percent(missedRatio)} of the devices' sub-slots were not decided in time; ${advice}`]
       : []),
     ...(tasks > 0 && shareMedianRatio > shareLimit
       ? [`compute shares were missed by ${percent(shareMedianRatio)} in the median; ${advice}`]

@@ -6,6 +6,7 @@ export * from "./check.ts";
 export * from "./conditions.ts";
 export type { Contestant, PolicySourceReader, TrainedPolicy } from "./contestants.ts";
 export * from "./curves-csv.ts";
+export * from "./decision-times.ts";
 export * from "./difference-table.ts";
 export * from "./experiment.ts";
 export { checkFederation } from "./federation-check.ts";

@@ -16,6 +16,7 @@ export type JournalRecord = { readonly time: number } & (
   | BoardRecord
   | TrialEndRecord
   | ActionRecord
+  | SubSlotRecord
   | ServiceRecord
   | ServiceEnergyRecord
   | ReleasedRecord
@@ -153,9 +154,6 @@ export interface ActionRecord {
   readonly subSlot: number;
   /** From the sub-slot's start to the decision. */
   readonly latenessSeconds: number;
-  /** Devices whose report came in time, of all. */
-  readonly reported: number;
-  readonly devices: number;
   /** Shares that tasks in flight hold. */
   readonly bandwidthInUseRatio: number;
   readonly computeInUseRatio: number;
@@ -164,6 +162,20 @@ export interface ActionRecord {
   /** Of a policy from outside: why Fair decided in its place. */
   readonly fallback?: FallbackReason;
   readonly decisions: readonly Decision[];
+}
+
+/** MEC: how timely a sub-slot was decided, with or without a task in it; the last answer is out. */
+export interface SubSlotRecord {
+  readonly kind: "sub-slot";
+  readonly trial: number;
+  readonly subSlot: number;
+  /** Devices whose report came in time, of all that had not said their last. */
+  readonly reported: number;
+  readonly devices: number;
+  /** From the sub-slot's start until all had reported, or the server waited no longer. */
+  readonly begunSeconds: number;
+  /** From the sub-slot's start until the last answer was handed to its socket. */
+  readonly handedSeconds: number;
 }
 
 export interface Decision {

@@ -6,6 +6,7 @@ import type {
   NewRecord,
   OutcomeRecord,
   ServiceRecord,
+  SubSlotRecord,
 } from "./journal-records.ts";
 
 /** Two communities of the testbed, with two devices and one. */
@@ -58,11 +59,20 @@ export const action = (
   trial: 1,
   subSlot: 0,
   latenessSeconds: 0,
-  reported: 1,
-  devices: 1,
   bandwidthInUseRatio: 0,
   computeInUseRatio: 0,
   decisions,
+  ...change,
+});
+
+export const subSlot = (change: Partial<SubSlotRecord> = {}): NewRecord & SubSlotRecord => ({
+  kind: "sub-slot",
+  trial: 1,
+  subSlot: 0,
+  reported: 1,
+  devices: 1,
+  begunSeconds: 0.003,
+  handedSeconds: 0.004,
   ...change,
 });
 
