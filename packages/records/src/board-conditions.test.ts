@@ -53,4 +53,5 @@ it("a meter that missed more than 2 % violates it, and so do joules that are nob
     "saw 90 % of trial 1 (31 readings failed)",
   );
   expect(violated(energy({ idleJoules: 59.9 })).join()).toContain("lost");
+  expect(violated(energy({ tasksJoules: 40.1 })).join()).toContain("counted twice 0.1");
 });

@@ -43,6 +43,11 @@ const energyViolations = (record: JournalRecord & { kind: "energy" }): string[] 
           `has a meter that saw ${(100 * coverageRatio).toFixed(0)} % of trial ${trial} (${failedReadings} readings failed); check its wires`,
         ]
       : []),
-    ...(Math.abs(gap) > tolerance ? [`lost ${gap} J between its tasks and its idle power in trial ${trial}`] : []),
+    // Each of the three was added up for itself.
+    ...(Math.abs(gap) > tolerance
+      ? [
+          `${gap > 0 ? "lost" : "counted twice"} ${Math.abs(gap)} J between its tasks and its idle power in trial ${trial}`,
+        ]
+      : []),
   ];
 };

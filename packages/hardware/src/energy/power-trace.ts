@@ -30,7 +30,7 @@ export interface Integral {
 const nothing: Integral = { energy: 0, observed: 0, duration: 0, covered: 0, variance: 0, resolution: 0 };
 
 /** Adds integrals. */
-export const sumOf = (parts: readonly Integral[]): Integral =>
+const sumOf = (parts: readonly Integral[]): Integral =>
   parts.reduce(
     (sum, part) => ({
       energy: sum.energy + part.energy,

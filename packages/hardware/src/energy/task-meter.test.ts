@@ -57,6 +57,17 @@ const measure = (
     return { readings: await Promise.all(readings), account: await account, from: quiet, to: end };
   });
 
+/** The times in which at least one window is open. */
+const unionOf = (windows: readonly Window[]): Window[] => {
+  const union: { from: number; to: number }[] = [];
+  for (const { from, to } of [...windows].sort((a, b) => a.from - b.from)) {
+    const last = union.at(-1);
+    if (last === undefined || from > last.to) union.push({ from, to });
+    else last.to = Math.max(last.to, to);
+  }
+  return union;
+};
+
 /** Of mean 0 and deviation 1. */
 const normal = (random: ReturnType<typeof randomStream>): number =>
   Math.sqrt(-2 * Math.log(random.uniform(1e-9, 1))) * Math.cos(2 * Math.PI * random.uniform(0, 1));
@@ -126,6 +137,12 @@ it("energy is conserved: the tasks' energies, overlapping as they may, and the i
   expect(Math.abs(tasks - account.tasks)).toBeLessThan(1e-9);
   expect(Math.abs(account.tasks + account.idle - account.total)).toBeLessThan(1e-9);
   expect(Math.abs(account.total / energyOf(steps, from, to) - 1)).toBeLessThan(0.01);
+  // And each of both is what the board drew, inside and outside of the windows.
+  const busy = unionOf(windows);
+  const inside = busy.reduce((sum, window) => sum + energyOf(steps, window.from, window.to), 0);
+  const below = busy.reduce((sum, window) => sum + idle * (window.to - window.from), 0);
+  expect(Math.abs(account.tasks / (inside - below) - 1)).toBeLessThan(0.03);
+  expect(Math.abs(account.idle / (energyOf(steps, from, to) - inside + below) - 1)).toBeLessThan(0.02);
   expect(account.coverage).toBe(1);
   // What one of two tasks at a time has taken is known less well than what both have.
   const alone = await measure({ seed: 3, steps, gain: 1, gainError: 0.01 }, windows.slice(0, 1));

@@ -1,6 +1,6 @@
 import { type Joules, joules, type Seconds, type Watts } from "@offloadlab/units";
 import type { Baseline, PowerRecorder } from "./power-recorder.ts";
-import { type Integral, sumOf } from "./power-trace.ts";
+import type { Integral } from "./power-trace.ts";
 import { type EnergyReading, emulatedReading, modelledReading } from "./reading.ts";
 
 /** A task whose energy is being measured. */
@@ -37,12 +37,19 @@ interface Segment {
   readonly powers: ReadonlyMap<MeteredTask, Watts>;
 }
 
-/** Where the energy of a node went. */
+/** A task's share of what its segment took, by the modelled powers of those that ran. */
+const shareOf = (task: MeteredTask, { powers }: Segment): number => {
+  const all = [...powers.values()].reduce<number>((sum, power) => sum + power, 0);
+  return all === 0 ? 1 / powers.size : (powers.get(task) as Watts) / all;
+};
+
+/** Where the energy of a node went: three sums, each of its own. They agree unless something counts twice, or not at all. */
 export interface EnergyAccount {
+  /** Over the whole time, in one piece. */
   readonly total: Joules;
-  /** Above the idle power, by all tasks together. */
+  /** Above the idle power, the parts of all tasks added up. */
   readonly tasks: Joules;
-  /** The idle power at all times, and what was drawn while no task ran. */
+  /** What was drawn while no task ran, and the idle power while tasks ran. */
   readonly idle: Joules;
   /** Share of the time that was observed, [0, 1]. */
   readonly coverage: number;
@@ -97,15 +104,17 @@ export class MeasuredTaskMeter implements TaskMeter {
   async account(): Promise<EnergyAccount> {
     const end = this.#change(() => undefined);
     await this.#recorder.reached(end);
-    let tasks = 0;
-    const integrals = this.#segments.flatMap((segment) => {
+    const whole = this.#recorder.trace.integrate((this.#segments[0] as Segment).from, end);
+    if (whole === undefined) return { total: joules(0), tasks: joules(0), idle: joules(0), coverage: 0 };
+    let [tasks, idle] = [0, 0];
+    for (const segment of this.#segments) {
       const integral = this.#integrate(segment);
-      if (integral !== undefined && segment.powers.size > 0) tasks += this.#aboveIdle(integral);
-      return integral ?? [];
-    });
-    const { energy, covered, duration } = sumOf(integrals);
-    const coverage = duration === 0 ? 0 : covered / duration;
-    return { total: joules(energy), tasks: joules(tasks), idle: joules(energy - tasks), coverage };
+      if (integral === undefined) continue;
+      idle += segment.powers.size === 0 ? integral.energy : this.#baseline.power * integral.duration;
+      for (const task of segment.powers.keys()) tasks += shareOf(task, segment) * this.#aboveIdle(integral);
+    }
+    const coverage = whole.duration === 0 ? 0 : whole.covered / whole.duration;
+    return { total: joules(whole.energy), tasks: joules(tasks), idle: joules(idle), coverage };
   }
 
   /** Ends the current segment now and begins the next one. */
@@ -132,8 +141,7 @@ export class MeasuredTaskMeter implements TaskMeter {
     for (const segment of segments) {
       const integral = this.#integrate(segment);
       if (integral === undefined) return undefined;
-      const all = [...segment.powers.values()].reduce<number>((sum, power) => sum + power, 0);
-      const share = all === 0 ? 1 / segment.powers.size : (segment.powers.get(task) as Watts) / all;
+      const share = shareOf(task, segment);
       const above = this.#aboveIdle(integral);
       energy += share * above;
       steady += share * (integral.resolution + this.#baseline.uncertainty * integral.duration);
