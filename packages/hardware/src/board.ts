@@ -109,7 +109,10 @@ export const openLinuxBoard = async (
   };
   try {
     const load = await record(config.power_meter);
-    const receiver = harvest.source === "emulated" ? undefined : await record(harvest.power_meter);
+    const receiver =
+      harvest.source === "emulated"
+        ? undefined
+        : { recorder: await record(harvest.power_meter), source: harvest.source };
     const factor = harvest.source === "scaled" ? harvest.factor : 1;
     return {
       kind: "linux",
@@ -133,7 +136,10 @@ export const openLinuxBoard = async (
         return {
           drain: "measured",
           meter,
-          harvest: receiver === undefined ? emulatedHarvest(harvested) : measuredHarvest(receiver, factor),
+          harvest:
+            receiver === undefined
+              ? emulatedHarvest(harvested)
+              : measuredHarvest(receiver.recorder, receiver.source, factor),
           account: async () => ({ ...(await meter.account()), failedReadings: load.failures - failed }),
         };
       },

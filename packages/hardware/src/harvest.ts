@@ -30,10 +30,14 @@ const longestSilence = 1;
  *
  * What was not seen was not harvested: in a gap nothing comes in, and the coverage says so.
  */
-export const measuredHarvest = (recorder: PowerRecorder, factor: number): Harvest => {
+export const measuredHarvest = (
+  recorder: PowerRecorder,
+  source: Exclude<Harvest["source"], "emulated">,
+  factor: number,
+): Harvest => {
   let last: Seconds = recorder.clock.now();
   return {
-    source: factor === 1 ? "measured" : "scaled",
+    source,
     next: () => {
       // Up to the last sample; what follows is of the next call.
       const end = seconds(Math.max(recorder.trace.end, last));
