@@ -9,7 +9,7 @@ import { type Inventory, readInventory } from "./inventory.ts";
 import { authorityFolder, openStation, stationUrl } from "./lab-station.ts";
 import { type LabUpOptions, labFile, loadManifest, printRun } from "./lab-up.ts";
 import { ProgressLine } from "./output.ts";
-import { defaultManifest } from "./paths.ts";
+import { labManifest } from "./paths.ts";
 import { runPlaybook } from "./playbook.ts";
 import type { RunView } from "./station-client.ts";
 
@@ -17,7 +17,7 @@ import type { RunView } from "./station-client.ts";
 export const inventoryLabUp = async (options: LabUpOptions & { readonly inventory: string }): Promise<void> => {
   const progress = new ProgressLine();
   const inventory = await readInventory(options.inventory);
-  const manifestFile = options.experiment ?? defaultManifest;
+  const manifestFile = options.experiment ?? labManifest;
   const { text, manifest } = await loadManifest(manifestFile);
   const problems = impossibleOn(inventory, manifest);
   if (problems.length > 0) throw new Failure("config/invalid", problems.join("\n"));

@@ -9,7 +9,7 @@ import { differenceText, drawRewards, runReport } from "./archive-commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { followRun, isOver } from "./follow-run.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
-import { dashboardFolder, defaultManifest, distFolder } from "./paths.ts";
+import { dashboardFolder, distFolder, rehearsalManifest } from "./paths.ts";
 import { type LabAddress, Rehearsal } from "./rehearsal.ts";
 import type { RunView, StationClient } from "./station-client.ts";
 
@@ -52,7 +52,7 @@ export const labUp = async (options: LabUpOptions): Promise<void> => {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onInterrupt);
 
-  const manifestFile = options.experiment ?? defaultManifest;
+  const manifestFile = options.experiment ?? rehearsalManifest;
   const { text, manifest } = await loadManifest(manifestFile);
   const home = resolve(options.home);
   const lock = await lockHome(home);

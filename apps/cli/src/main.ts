@@ -49,7 +49,7 @@ lab
   .description("start the lab, run one comparison, serve the dashboard until Ctrl-C (without a terminal: exit)")
   .option("--rehearsal", "the whole lab on this machine: everything real but battery, clock rate and radio rate")
   .addOption(inventoryOption())
-  .option("--experiment <file>", "manifest of the comparison (default: experiments/live.yaml)")
+  .option("--experiment <file>", "manifest of the comparison (default: experiments/lab.yaml; of a rehearsal live.yaml)")
   .option("--images <folder>", "make tasks of these JPEG and PNG files instead of generated images")
   .option("--classifier <file>", "ONNX image classifier, its YAML card beside it, instead of the embedded one")
   .addOption(runs())

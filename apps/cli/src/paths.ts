@@ -6,7 +6,8 @@ const root = join(distFolder, "..");
 export const dashboardFolder = join(root, "apps/cbs/dist/dashboard");
 /** Experiments that come with the project. */
 export const experimentsFolder = join(root, "experiments");
-export const defaultManifest = join(experimentsFolder, "live.yaml");
+export const rehearsalManifest = join(experimentsFolder, "live.yaml");
+export const labManifest = join(experimentsFolder, "lab.yaml");
 /** Playbooks and roles. */
 export const ansibleFolder = join(root, "ansible");
 /** Scripts for boards. */
