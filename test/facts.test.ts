@@ -30,6 +30,8 @@ it("reads a Pi: meters by their address, whatever their number", () => {
     [`${cpufreq}/scaling_min_freq`]: "1500000\n",
     [`${cpufreq}/scaling_max_freq`]: "1500000\n",
     "sys/class/thermal/thermal_zone0/temp": "48200\n",
+    "sys/class/power_supply/battery/voltage_now": "5012000\n",
+    "sys/class/power_supply/battery/current_now": "-812000\n",
     "sys/class/hwmon/hwmon0/name": "cpu_thermal\n",
     "sys/class/hwmon/hwmon3/name": "ina226\n",
     "sys/class/hwmon/hwmon3/shunt_resistor": "100000\n",
@@ -54,6 +56,7 @@ it("reads a Pi: meters by their address, whatever their number", () => {
   expect(facts("wlan1")).toEqual(
     expect.arrayContaining([
       "model=Raspberry Pi 4 Model B Rev 1.4",
+      "supply.battery=5012000 uV, -812000 uA",
       "memory_kilobytes=3884000",
       "os=Raspbian GNU/Linux 11 (bullseye)",
       "throttled=0x50000",

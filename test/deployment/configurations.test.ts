@@ -7,7 +7,6 @@ import { afterAll, describe, expect, it } from "vitest";
 import { readStationConfig } from "../../apps/cbs/src/config.ts";
 import { readDeviceConfig } from "../../apps/ed/src/config.ts";
 import { readServerConfig } from "../../apps/mec/src/config.ts";
-import { onPath } from "./virtual-lab.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "offloadlab-configurations-"));
@@ -33,7 +32,7 @@ const written = (node: string, role: string, variables: Readonly<Record<string, 
 const station = { station_host: "cbs" };
 const pi = { meter: "ina226", meter_shunt_ohms: 0.05, wifi_interface: "wlan0", community: 1, hardware: "linux" };
 
-describe.skipIf(!onPath("ansible"))("what Ansible writes, the daemons read", () => {
+describe("what Ansible writes, the daemons read", () => {
   it("an end device with meters for load and harvest", async () => {
     const file = written("ed-1-1", "ed", { ...station, ...pi, harvest_source: "measured" });
     expect(await readConfig(file, readDeviceConfig)).toMatchObject({
@@ -58,6 +57,12 @@ describe.skipIf(!onPath("ansible"))("what Ansible writes, the daemons read", () 
     });
     const emulated = written("ed-1-1", "ed", { ...station, ...pi, harvest_source: "emulated" });
     expect((await readConfig(emulated, readDeviceConfig)).board?.harvest).toEqual({ source: "emulated" });
+  });
+
+  it("an end device with a battery's gauge", async () => {
+    const gauge = { ...pi, meter: "power-supply", meter_supply: "battery", harvest_source: "emulated" };
+    const read = await readConfig(written("ed-1-1", "ed", { ...station, ...gauge }), readDeviceConfig);
+    expect(read.board).toMatchObject({ power_meter: { kind: "power-supply", address: "battery" } });
   });
 
   it("an edge server that measures its whole module, with a classifier of one's own", async () => {

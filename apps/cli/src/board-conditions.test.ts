@@ -15,6 +15,7 @@ const pi: InventoryNode = {
     meter_shunt_ohms: 0.1,
     load_address: 0x40,
     harvest_address: 0x41,
+    harvest_source: "measured",
     wifi_interface: "wlan0",
     lab_country: "DE",
   },
@@ -122,6 +123,22 @@ it.each([
   const [first] = found.filter((finding) => finding.condition === condition);
   expect(first?.mend).toMatch(mend);
   expect(first?.expected).not.toBe("");
+});
+
+it("a Pi without a receiver needs no meter of its harvest", () => {
+  const facts = parseFacts(healthyPi.replace(/^meter[.]0041.*\n/gm, ""));
+  expect(failing(pi, facts).map(({ condition }) => condition)).toEqual(["meter of the harvest"]);
+  for (const harvest_source of ["emulated", undefined])
+    expect(failing({ ...pi, variables: { ...pi.variables, harvest_source } }, facts)).toEqual([]);
+});
+
+it("a battery's gauge measures only where it gives a current", () => {
+  const gauge = { meter: "power-supply", meter_supply: "battery", harvest_source: "emulated" };
+  const fed: InventoryNode = { ...pi, variables: { ...pi.variables, ...gauge } };
+  const with_ = (line: string): BoardFacts => parseFacts(`${healthyPi.replace(/^meter.*\n/gm, "")}${line}`);
+  expect(failing(fed, with_("supply.battery=5012000 uV, -812000 uA\n"))).toEqual([]);
+  for (const line of ["", "supply.other=5012000 uV, 1 uA\n", "supply.battery=5012000 uV,  uA\n"])
+    expect(failing(fed, with_(line)).map(({ condition }) => condition)).toEqual(["gauge of the battery"]);
 });
 
 it("what cannot be found out does not hold", () => {

@@ -1,5 +1,5 @@
 import type { BoardFacts } from "./board-facts.ts";
-import type { InventoryNode } from "./inventory.ts";
+import { type InventoryNode, isHarvestMetered } from "./inventory.ts";
 
 /** What a machine must be like to take part in a lab, and whether it is. */
 export interface Finding {
@@ -48,10 +48,15 @@ const everyPolicy = (facts: BoardFacts, name: string): string | undefined => {
 const kilohertz = (node: InventoryNode): string => String(numberOf(node, "processor_hertz", 1.5e9) / 1000);
 
 /** A meter at an I2C address, as the inventory has it. */
-const meterAt = (name: "load_address" | "harvest_address", otherwise: number, what: string): Condition => ({
+const meterAt = (
+  name: "load_address" | "harvest_address",
+  otherwise: number,
+  what: string,
+  isWired: (node: InventoryNode) => boolean = () => true,
+): Condition => ({
   name: `meter of ${what}`,
   applies: ({ node }) =>
-    node.board === "raspberry-pi-4" && ["ina219", "ina226"].includes(String(node.variables["meter"])),
+    node.board === "raspberry-pi-4" && ["ina219", "ina226"].includes(String(node.variables["meter"])) && isWired(node),
   found: (facts, node) => {
     const place = hexOf(numberOf(node, name, otherwise));
     const chip = facts[`meter.${place}.chip`];
@@ -201,7 +206,15 @@ const conditions: readonly Condition[] = [
     otherwise: "warning",
   },
   meterAt("load_address", 0x40, "the load"),
-  meterAt("harvest_address", 0x41, "the harvest"),
+  meterAt("harvest_address", 0x41, "the harvest", isHarvestMetered),
+  {
+    name: "gauge of the battery",
+    applies: ({ node }) => node.variables["meter"] === "power-supply",
+    found: (facts, node) => facts[`supply.${node.variables["meter_supply"]}`],
+    expected: (node) => `${node.variables["meter_supply"]} in /sys/class/power_supply, with voltage and current`,
+    holds: (found) => /^\d+ uV, -?\d+ uA$/.test(found),
+    mend: "load the gauge's overlay (docs/lab.md); one without current_now cannot measure energy, take an INA226",
+  },
   {
     name: "radio on 5 GHz",
     applies: ({ node }) => node.variables["wifi_interface"] !== undefined,

@@ -54,6 +54,15 @@ it.each([
   ["a host without an address", "ansible_host: 192.168.77.13, ", "", "mec-3 needs an `ansible_host`"],
   ["a device without a server", "mec-3: {", "mec-4: {", "`community` of mec-4 must be 4"],
   ["a chip's address out of range", "0x40", "0x99", "must be <= 119, got 153"],
+  ["real hardware that nobody measures", "meter: ina3221", "meter: none", "mec-1 has `hardware: linux` and no `meter`"],
+  ["a gauge without a name", "meter: ina226", "meter: power-supply", "ed-1-1 needs `meter_supply`"],
+  [
+    "a gauge that is to measure the harvest as well",
+    "meter: ina226",
+    "meter: power-supply\n        meter_supply: battery",
+    "with `meter: power-supply` it can only be emulated",
+  ],
+  ["a scale without a factor", "harvest_source: measured", "harvest_source: scaled", "ed-1-1 needs `harvest_factor`"],
   [
     "a group that is no role",
     "    cbs:\n",
@@ -64,6 +73,14 @@ it.each([
   const problems = problemsWith(was, is);
   expect(problems).toEqual(expect.arrayContaining([expect.stringContaining(message)]));
   for (const problem of problems) expect(problem).toMatch(/^lab\.yaml:\d+:\d+: /);
+});
+
+it.each([
+  ["a battery's gauge", "meter: power-supply\n        meter_supply: battery\n        harvest_source: emulated"],
+  ["emulated hardware without a meter", "meter: none\n        hardware: emulated\n        harvest_source: emulated"],
+])("%s is taken", (_, meter) => {
+  const text = example.replace(/ *harvest_source: measured\n/, "").replace("meter: ina226", meter);
+  expect(read(text).nodes).toHaveLength(13);
 });
 
 it("the place is the line in the file", () => {

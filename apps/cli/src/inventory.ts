@@ -29,7 +29,9 @@ const variables = {
   /** nvpmodel's number. */
   power_mode: Type.Integer({ minimum: 0, maximum: 4 }),
   wifi_interface: text,
-  meter: Type.Enum(["ina219", "ina226", "ina3221", "none"]),
+  meter: Type.Enum(["ina219", "ina226", "ina3221", "power-supply", "none"]),
+  /** Of a `power-supply`, a battery's gauge: its name in /sys/class/power_supply. */
+  meter_supply: text,
   meter_shunt_ohms: Type.Number({ exclusiveMinimum: 0, maximum: 10 }),
   load_address: i2cAddress,
   harvest_address: i2cAddress,
@@ -205,11 +207,40 @@ const disagreements = ({ all }: InventoryFile, nodes: readonly InventoryNode[], 
       const got = JSON.stringify(node.variables["community"]) ?? "none";
       problems.push(`${place(node, "community")}: \`community\` of ${node.id} must be ${community}, got ${got}`);
     }
+    problems.push(...metersOf(node).map((what) => `${place(node)}: ${what}`));
     if (node.role === "ed" && !servers.includes(`mec-${community}`)) {
       problems.push(`${place(node)}: ${node.id} has no server; add mec-${community} to \`mec\``);
     }
   }
   return problems;
+};
+
+/** Whether a Pi's harvest goes through a meter of its own. */
+export const isHarvestMetered = ({ role, variables }: InventoryNode): boolean =>
+  role === "ed" && ["measured", "scaled"].includes(String(variables["harvest_source"] ?? "emulated"));
+
+/** What a node with real hardware lacks to be measured: its daemon would refuse to start. */
+const metersOf = (node: InventoryNode): string[] => {
+  const { id, variables } = node;
+  if (variables["hardware"] !== "linux") return [];
+  const meter = String(variables["meter"] ?? "none");
+  const isHarvestFit = !isHarvestMetered(node) || ["ina219", "ina226"].includes(meter);
+  return [
+    ...(meter === "none"
+      ? [`${id} has \`hardware: linux\` and no \`meter\`; name it, or say \`hardware: emulated\``]
+      : []),
+    ...(meter === "power-supply" && variables["meter_supply"] === undefined
+      ? [`${id} needs \`meter_supply\`, the name of its gauge in /sys/class/power_supply`]
+      : []),
+    ...(isHarvestFit
+      ? []
+      : [
+          `${id} measures its harvest with a second ina219 or ina226; with \`meter: ${meter}\` it can only be emulated`,
+        ]),
+    ...(variables["harvest_source"] === "scaled" && variables["harvest_factor"] === undefined
+      ? [`${id} needs \`harvest_factor\`, what its harvest is multiplied by`]
+      : []),
+  ];
 };
 
 const problemsOf = (
