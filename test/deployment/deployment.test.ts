@@ -1,19 +1,17 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { presets, settingsToFile } from "@offloadlab/model";
 import { leaseQuality, readRun } from "@offloadlab/records";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { releaseLike, releases, versionOf } from "./released.ts";
-import { type Ended, VirtualLab, virtualLabAbsent } from "./virtual-lab.ts";
+import { type Ended, VirtualLab } from "./virtual-lab.ts";
 
 const devices = ["ed-1-1", "ed-1-2"];
 const names = ["cbs", "mec-1", ...devices];
 
-if (virtualLabAbsent !== undefined) console.log(virtualLabAbsent);
-
 /** In the order of a lab's life: each test finds the lab as the one before has left it. */
-describe.skipIf(virtualLabAbsent !== undefined)("a lab of booted hosts", () => {
+describe("a lab of booted hosts", () => {
   let lab: VirtualLab;
   let folder: string;
   let started: number;
@@ -49,8 +47,45 @@ describe.skipIf(virtualLabAbsent !== undefined)("a lab of booted hosts", () => {
   const state = (host: string, daemon: string): Promise<string> =>
     lab.on(host, `/usr/local/lib/offload/release-guard ${daemon} state`);
 
-  it("from nothing to a comparison: provision, deploy, run, collect, check", async () => {
+  /** A command with --check: how much would change on each host; there and in the lab's own folder all stays as it is. */
+  const wouldChange = async (...args: readonly string[]): Promise<Record<string, number>> => {
+    const before = await Promise.all(names.map(contents));
+    const said = await changes(offload(...args, "--check"));
+    expect(await Promise.all(names.map(contents))).toEqual(before);
+    return said;
+  };
+  /** Digests of everything that a playbook may write to, and what runs. */
+  const contents = (host: string): Promise<string> =>
+    lab.on(
+      host,
+      `find /boot /etc /opt /usr/local ! -type d -exec stat -c '%n %s %Y %U %a' {} + | sort; ls /var/lib /var/lib/offload
+systemctl show --property=InvocationID,ActiveState,UnitFileState 'offload-*' chrony`,
+    );
+  const sure = (count: number): boolean => count > 0;
+
+  it("provision --check says what it would change on machines as they are flashed", async () => {
+    const said = await wouldChange("provision");
+    expect(Object.keys(said).sort()).toEqual([...names].sort());
+    expect(Object.values(said)).toSatisfy((counts: number[]) => counts.every(sure));
+    // The same of boards, whose tools are not installed yet.
+    writeFileSync(join(folder, "boards.yaml"), JSON.stringify(boardsOf(lab), null, 1));
+    const before = await Promise.all(names.map(contents));
+    const boards = await lab.offload(
+      ...["provision", "--check", "--inventory", join(folder, "boards.yaml")],
+      ...["--home", join(folder, "home"), "--format", "json"],
+    );
+    expect(boards.stderr, "the command's output").toSatisfy(() => boards.code === 0);
+    expect(await Promise.all(names.map(contents))).toEqual(before);
+  });
+
+  it("deploy --check says what it would bring to nodes that have nothing", async () => {
     await changes(offload("provision"));
+    const said = await wouldChange("deploy", ...deployed);
+    expect(names.map((host) => said[host] ?? 0)).toSatisfy((counts: number[]) => counts.every(sure));
+    expect(existsSync(join(folder, "home", "ca"))).toBe(false);
+  });
+
+  it("from nothing to a comparison: deploy, run, collect, check", async () => {
     await changes(offload("deploy", ...deployed));
     for (const [host, daemon] of [
       ["cbs", "cbs"],
@@ -127,10 +162,14 @@ compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code
   it("a second run of every playbook changes nothing", async () => {
     expect(await changes(offload("provision"))).toEqual(unchanged());
     expect(await changes(offload("deploy", ...deployed))).toMatchObject(unchanged());
-    expect(await changes(offload("deploy", "--check", ...deployed))).toMatchObject(unchanged());
+    expect(await wouldChange("deploy", ...deployed)).toMatchObject(unchanged());
     expect(await changes(offload("start"))).toEqual(unchanged());
     expect(await changes(collect())).toEqual(unchanged(["cbs"]));
+    const elsewhere = join(folder, "elsewhere");
+    expect(await wouldChange("collect", "--runs", elsewhere)).toEqual({ cbs: 1 });
+    expect(existsSync(elsewhere)).toBe(false);
     expect(await changes(offload("verify"))).toEqual(unchanged());
+    expect(await wouldChange("rollback")).toEqual(unchanged());
     expect(await changes(offload("rollback"))).toEqual(unchanged());
   });
 
@@ -191,9 +230,12 @@ compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code
 
   it("a release that starts stays, until somebody goes back", async () => {
     const next = releaseLike(folder, "next", "ed", (program) => `${program}\n// the next one\n`);
+    const said = await wouldChange("deploy", "--limit", "ed-1-1", "--releases", next);
+    expect(said["ed-1-1"]).toBeGreaterThan(0);
     await changes(offload("deploy", "--limit", "ed-1-1", "--releases", next));
     expect(await state("ed-1-1", "ed")).toBe("active next");
     expect((await offload("verify")).stderr).toMatch(/ed-1-1 has another release than cbs/);
+    expect(await wouldChange("rollback", "--limit", "ed-1-1")).toEqual({ "ed-1-1": 1 });
     expect(await changes(offload("rollback", "--limit", "ed-1-1"))).toEqual({ "ed-1-1": 1 });
     expect(await state("ed-1-1", "ed")).toBe(`active ${versionOf("ed")}`);
     expect(await changes(offload("rollback", "--limit", "ed-1-1"))).toEqual(unchanged(["ed-1-1"]));
@@ -217,6 +259,7 @@ compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code
       );
     expect(await knock(7400, "cbs")).toMatch(/^HTTP\/1.1 403/);
     expect(await knock(7402, "mec-1")).toMatch(/^HTTP\/1.1 404/);
+    expect((await wouldChange("remove", "ed-1-2"))["ed-1-2"]).toBeGreaterThan(0);
     await changes(offload("remove", "ed-1-2"));
     expect(await knock(7400, "cbs")).toBe("");
     expect(await knock(7402, "mec-1")).toBe("");
@@ -237,9 +280,11 @@ compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code
   });
 
   it("stops and starts", async () => {
+    expect(await wouldChange("stop")).toEqual(Object.fromEntries(names.map((host) => [host, 1])));
     expect(await changes(offload("stop"))).toEqual(Object.fromEntries(names.map((host) => [host, 1])));
     expect(await changes(offload("stop"))).toEqual(unchanged());
     expect(await lab.on("mec-1", "systemctl is-active offload-mec || true")).toBe("inactive");
+    expect(await wouldChange("start")).toEqual(Object.fromEntries(names.map((host) => [host, 1])));
     const doctor = await offload("doctor", "mec-1");
     expect(doctor.code).toBe(1);
     expect(problemsIn(doctor)).toEqual({ "mec-1": ["daemon: offload start; offload node logs mec-1"] });
@@ -274,6 +319,24 @@ const inventoryOf = ({ hosts, access }: VirtualLab) => {
         cbs: { hosts: { cbs: host("cbs") } },
         mec: { hosts: { "mec-1": host("mec-1", 1) } },
         ed: { hosts: Object.fromEntries(devices.map((name) => [name, host(name, 1)])) },
+      },
+    },
+  };
+};
+
+/** The same hosts as the boards that they stand for. */
+const boardsOf = (lab: VirtualLab) => {
+  const { all } = inventoryOf(lab);
+  const { cbs, mec, ed } = all.children;
+  const pi = { board: "raspberry-pi-4", meter: "ina226", harvest_source: "measured", wifi_interface: "wlan0" };
+  const vars = { ...all.vars, hardware: "linux", lab_country: "DE" };
+  return {
+    all: {
+      vars,
+      children: {
+        cbs: { vars: { board: "computer" }, ...cbs },
+        mec: { vars: { board: "jetson-tx2", meter: "ina3221" }, ...mec },
+        ed: { vars: pi, ...ed },
       },
     },
   };

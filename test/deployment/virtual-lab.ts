@@ -26,18 +26,20 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const programs = ["systemd-nspawn", "mmdebstrap", "ansible-playbook", "ssh", "ip", "tc"];
+const programs = ["systemd-nspawn", "mmdebstrap", "ansible-playbook", "ssh", "ssh-keygen", "ip", "tc"];
 const packages = "systemd-container mmdebstrap ansible-core openssh-client iproute2";
-export const onPath = (program: string): boolean =>
+const onPath = (program: string): boolean =>
   (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, program)));
 
-/** Why there can be no virtual lab here, with the command that brings it; undefined where it can run. */
-export const virtualLabAbsent: string | undefined =
-  process.getuid?.() !== 0
-    ? "Left out: deployment to booted hosts (test/deployment). To include it: run the tests as root"
-    : programs.every(onPath)
-      ? undefined
-      : `Left out: deployment to booted hosts (test/deployment). To include it: apt-get install -y --no-install-recommends ${packages}`;
+/** Whoever asks for these tests gets them, or hears why not: they are not left out. */
+const expectPrograms = (): void => {
+  if (process.getuid?.() !== 0) throw new RangeError("deployment to booted hosts: expected root, for containers");
+  const missing = programs.filter((program) => !onPath(program));
+  if (missing.length > 0)
+    throw new RangeError(
+      `deployment to booted hosts: expected ${missing.join(", ")}; apt-get install -y --no-install-recommends ${packages}`,
+    );
+};
 
 const run = (program: string, ...args: readonly string[]): string =>
   execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -73,6 +75,7 @@ export class VirtualLab {
 
   /** Hosts that answer ssh. */
   static async start(names: readonly string[]): Promise<VirtualLab> {
+    expectPrograms();
     const base = await debianRoot();
     const lab = new VirtualLab(names);
     try {

@@ -29,7 +29,7 @@ export const play = async (
 export const deploy = async (options: DeployOptions): Promise<void> => {
   await readInventory(options.inventory);
   const progress = new ProgressLine();
-  await AuthorityFolder.create(authorityFolder(options.home));
+  if (options.check !== true) await AuthorityFolder.create(authorityFolder(options.home));
   const images = await prepareImages(options, progress, new AbortController().signal);
   const variables = { lab_releases: resolve(options.releases), lab_images: resolve(images) };
   const recap = await runPlaybook("deploy", options, variables, progress);
