@@ -36,7 +36,7 @@ const manifests = {
   fig7: ["fig7"],
   fig8: ["fig8"],
   fig9: ["fig9"],
-  federation: ["federation", "federation-joining", "federation-one-poor", "federation-few-samples"],
+  federation: ["federation", "federation-few-samples", "federation-joining", "federation-one-poor"],
   fig5: ["fig5-discount", "fig5-learning-rate"],
   "paper-settings": ["paper-settings"],
 } as const satisfies Record<string, readonly string[]>;

@@ -29,7 +29,7 @@ export const ddpgDefaults: DdpgSettings = {
   hidden: 64,
   pooled: true,
   discount: 0.95,
-  learningRate: 1e-3,
+  learningRate: 5e-4,
   targetShare: 0.02,
   batchSize: 32,
   actionNoise: 0.2,

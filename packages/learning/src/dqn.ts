@@ -52,12 +52,12 @@ export interface DqnSettings extends LearnerSettings {
   readonly explorationSteps: number;
 }
 
-/** The numbers of `td3Defaults`, three levels of shares, and exploration that ends after fifty epochs of the paper's. */
+/** The numbers of `td3Defaults`, three levels of shares, and exploration that ends after twenty epochs of the paper's. */
 export const dqnDefaults: DqnSettings = {
   hidden: 64,
   pooled: true,
   discount: 0.95,
-  learningRate: 1e-3,
+  learningRate: 5e-4,
   targetShare: 0.02,
   batchSize: 32,
   bufferCapacity: 20_000,
@@ -68,7 +68,7 @@ export const dqnDefaults: DqnSettings = {
   learningRateSteps: 1,
   explorationStart: 1,
   explorationEnd: 0.02,
-  explorationSteps: 4_000,
+  explorationSteps: 1_600,
 };
 
 /**

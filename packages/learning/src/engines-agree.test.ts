@@ -13,7 +13,7 @@ import { Td3, td3Defaults } from "./td3.ts";
 // Two engines that share nothing but the expressions: TensorFlow.js derives the gradients itself.
 
 const updates = 50;
-const small = { hidden: 16, batchSize: 8, bufferCapacity: 64 };
+const small = { learningRate: 1e-3, hidden: 16, batchSize: 8, bufferCapacity: 64 };
 
 const learners: Readonly<Record<string, (engine: Engine, shape: Rows) => Agent>> = {
   "TD3 with its proximal term": (engine, shape) => {

@@ -42,7 +42,7 @@ export const td3Defaults: Td3Settings = {
   hidden: 64,
   pooled: true,
   discount: 0.95,
-  learningRate: 1e-3,
+  learningRate: 5e-4,
   targetShare: 0.02,
   batchSize: 32,
   updateActorEvery: 2,
