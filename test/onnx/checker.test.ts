@@ -13,11 +13,14 @@ import {
   encodeModel,
   type Graph,
   onnxEngine,
+  type Rows,
   Td3,
   td3Defaults,
   td3Update,
 } from "@offloadlab/learning";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ddpgUpdate } from "../../packages/learning/src/ddpg.ts";
+import { dqnUpdate } from "../../packages/learning/src/dqn.ts";
 import * as graph from "../../packages/learning/src/graph/expression.ts";
 import { lower } from "../../packages/learning/src/graph/lower.ts";
 
@@ -72,16 +75,32 @@ const operations = (): Record<string, graph.Expression> => {
   };
 };
 
+/** Every update that a learner runs, by the learner and what of it takes its turn. */
+const updatesOf = (shape: Rows, pooled: boolean): Record<string, Record<string, graph.Expression>> => {
+  const updates: Record<string, Record<string, graph.Expression>> = {
+    ddpg: ddpgUpdate(shape, { ...ddpgDefaults, pooled }),
+  };
+  for (const turn of [false, true]) {
+    for (const withProximal of [false, true]) {
+      const name = `td3-${turn ? "actor" : "critics"}${withProximal ? "-proximal" : ""}`;
+      updates[name] = td3Update(shape, { ...td3Defaults, pooled }, { withActor: turn, withProximal });
+    }
+    for (const double of [false, true]) {
+      const name = `dqn${double ? "-double" : ""}${turn ? "-target" : ""}`;
+      updates[name] = dqnUpdate(shape, { ...dqnDefaults, pooled, double }, turn);
+    }
+  }
+  return updates;
+};
+
 test("ONNX's checker accepts every model that we write", { timeout: 60_000 }, async () => {
   const models: Record<string, Graph> = { operations: lower("operations", operations()) };
   for (const [name, shape] of Object.entries(rows)) {
-    for (const withActor of [false, true]) {
-      const settings = { ...td3Defaults, pooled: name === "set" };
-      const outputs = td3Update(shape, settings, { withActor, withProximal: withActor });
-      const model = `${name}-${withActor ? "actor" : "critics"}`;
-      models[model] = lower(model, outputs);
+    for (const [update, outputs] of Object.entries(updatesOf(shape, name === "set"))) {
+      models[`${name}-${update}`] = lower(`${name}-${update}`, outputs);
     }
   }
+  expect(Object.keys(models)).toHaveLength(2 * 9 + 1);
   for (const [name, model] of Object.entries(models)) {
     await writeFile(join(folder, `${name}.onnx`), encodeModel(model));
   }
