@@ -79,8 +79,16 @@ test("reproduce trains a method once for all experiments that need it, and repea
     expect.arrayContaining(["curves.csv", "curves.pdf", "curves.png", "curves.svg"]),
   );
 
+  const took = () => made(out, "table3")["took"] as Record<string, number>;
+  const first = took();
+  expect(first).toMatchObject({ trials: 6 });
+  expect(first["processes"]).toBeGreaterThanOrEqual(1);
+  expect(first["processorSeconds"]).toBeGreaterThan(0);
+  expect(first["wallSeconds"]).toBeGreaterThan(0);
+
   const again = await offload("reproduce", "table3", ...tiny, ...places);
   expect(JSON.parse(again.stdout).data.made).toBe(0);
+  expect(took()).toEqual(first);
   expect(times()).toEqual(before);
 
   // Trials that are gone are made again with the trainings that are there.
@@ -89,6 +97,8 @@ test("reproduce trains a method once for all experiments that need it, and repea
   const resumed = await offload("reproduce", "table3", ...tiny, ...places);
   expect(JSON.parse(resumed.stdout).data.made).toBe(6);
   expect(times()).toEqual(before);
+  expect(took()).not.toEqual(first);
+  expect(took()).toMatchObject({ trials: 6 });
   expect(readFileSync(join(out, "table3/table.csv"), "utf8")).toBe(table3);
 
   expect(made(out, "table3")).toMatchObject({
@@ -98,6 +108,7 @@ test("reproduce trains a method once for all experiments that need it, and repea
   });
   const readme = readFileSync(join(out, "README.md"), "utf8");
   for (const name of ["table3", "fig6"]) expect(readme).toContain(`| [${name}](${name}/report.txt) | `);
+  expect(readme).toMatch(/6 trials in \d+\.\d min, \d+ at once, each \d+ % of a processor \|/);
 });
 
 test("reproduce federation: a community that joins begins later, and every measure is compared", async () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Failure } from "@offloadlab/protocol";
 import { isLearned, type SweepFolder, type SweepPlan } from "@offloadlab/records";
 import { distFolder } from "./paths.ts";
-import type { TrialProgress } from "./run-trials.ts";
+import type { TrialCost, TrialProgress } from "./run-trials.ts";
 
 /** The program that simulates trials: `<program> <sweep> <numbers> <trainings>`. */
 const trialProgram = join(distFolder, "trial.mjs");
@@ -15,6 +15,15 @@ export interface TrialsProgress {
   readonly made: number;
   /** Of their work, [0, 1]. */
   readonly workShare: number;
+}
+
+/** What making trials took. */
+export interface TrialsTook {
+  readonly wallSeconds: number;
+  /** At once. */
+  readonly processes: number;
+  /** Of all their processes together. */
+  readonly processorSeconds: number;
 }
 
 /**
@@ -29,13 +38,15 @@ export const runLocally = async (
   processes: number,
   trainings: string | undefined,
   onProgress: (progress: TrialsProgress) => void,
-): Promise<void> => {
+): Promise<TrialsTook> => {
+  const started = performance.now();
   const waiting = await sweep.missing();
   const failures: Failure[] = [];
   const work = new Map(waiting.map((number) => [number, workOf(sweep.plan, number)]));
   const total = [...work.values()].reduce((sum, each) => sum + each, 0);
   const shares = new Map<number, number>();
   let made = 0;
+  let processorSeconds = 0;
   const tell = (number: number, share: number): void => {
     shares.set(number, share);
     const done = [...shares].reduce((sum, [each, part]) => sum + part * (work.get(each) ?? 0), 0);
@@ -45,7 +56,10 @@ export const runLocally = async (
     for (let number = waiting.shift(); number !== undefined; number = waiting.shift()) {
       const current = number;
       const onEpoch = ({ done, all }: TrialProgress): void => tell(current, done / all);
-      const failure = await runTrial(sweep.path, number, trainings, onEpoch);
+      const onCost = (cost: TrialCost): void => {
+        processorSeconds += cost.processorSeconds;
+      };
+      const failure = await runTrial(sweep.path, number, trainings, onEpoch, onCost);
       if (failure === undefined) {
         made += 1;
         tell(number, 1);
@@ -55,9 +69,11 @@ export const runLocally = async (
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(processes, waiting.length) }, worker));
+  const atOnce = Math.min(processes, waiting.length);
+  await Promise.all(Array.from({ length: atOnce }, worker));
   const [failure] = failures;
   if (failure !== undefined) throw failure;
+  return { wallSeconds: (performance.now() - started) / 1000, processes: atOnce, processorSeconds };
 };
 
 /** What a trial costs beside others: an epoch of training is as much work as some dozens of a policy. */
@@ -72,6 +88,7 @@ const runTrial = (
   number: number,
   trainings: string | undefined,
   onProgress: (progress: TrialProgress) => void,
+  onCost: (cost: TrialCost) => void,
 ): Promise<Failure | undefined> =>
   new Promise((resolve) => {
     const parameters = [folder, String(number), ...(trainings === undefined ? [] : [trainings])];
@@ -80,7 +97,11 @@ const runTrial = (
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     let said = "";
-    child.on("message", (message) => onProgress(message as TrialProgress));
+    child.on("message", (message) => {
+      const told = message as TrialProgress | TrialCost;
+      if ("processorSeconds" in told) onCost(told);
+      else onProgress(told);
+    });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).split("\n").slice(-tailLines).join("\n");
     });

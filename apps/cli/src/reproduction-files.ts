@@ -13,7 +13,7 @@ import {
 } from "@offloadlab/records";
 import type { CurvePanel, PolicyStyle } from "@offloadlab/records/report";
 import { type Ordering, orderingsCsv } from "./orderings.ts";
-import { type Made, madeFile } from "./results-readme.ts";
+import { type Made, madeFile, readMade } from "./results-readme.ts";
 import { type FinishedSweep, provenanceOf } from "./sweep-commands.ts";
 
 /** Which curves a figure shows: one panel for each. */
@@ -52,11 +52,19 @@ export const writeReproduction = async (
 ): Promise<string[]> => {
   // Drawing takes libraries that no other command needs.
   const { writeSweepReport } = await import("@offloadlab/records/report");
-  const { plan, rows, curves } = finished;
+  const { plan, rows, curves, took } = finished;
   const provenance = provenanceOf(plan);
   const isDrawn = parts(plan.name);
   const files = await writeSweepReport(folder, rows, provenance, loopAxes, isDrawn.figure);
   await mkdir(folder, { recursive: true });
+  // When all trials were there, it is told what making them took.
+  const before = await readMade(folder);
+  const lastTook =
+    took === undefined
+      ? before?.commit === plan.commit
+        ? before.took
+        : undefined
+      : { ...took, trials: finished.made };
   const made: Made = {
     experiment: plan.name,
     command,
@@ -64,6 +72,7 @@ export const writeReproduction = async (
     seed: plan.seed,
     trials: plan.trials.length,
     ...trainingsOf(finished),
+    ...(lastTook === undefined ? {} : { took: lastTook }),
   };
   const texts: [name: string, text: string][] = [
     ["report.txt", `${text}\n`],

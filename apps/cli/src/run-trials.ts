@@ -10,6 +10,11 @@ export interface TrialProgress {
   readonly all: number;
 }
 
+/** What a process of trials has taken, all its threads together. */
+export interface TrialCost {
+  readonly processorSeconds: number;
+}
+
 /**
  * Simulates trials of a sweep that are not there yet, one after the other.
  *

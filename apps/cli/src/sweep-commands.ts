@@ -23,7 +23,7 @@ import {
 } from "@offloadlab/records";
 import { exitCodes } from "./exit-codes.ts";
 import { type ExperimentSource, experimentOf, type ManifestChanges, readExperimentFile } from "./experiment-source.ts";
-import { runLocally } from "./local-trials.ts";
+import { runLocally, type TrialsTook } from "./local-trials.ts";
 import { type Format, minutes, ProgressLine, printResult } from "./output.ts";
 import { distFolder } from "./paths.ts";
 import { runOnSlurm } from "./slurm.ts";
@@ -52,6 +52,8 @@ export interface FinishedSweep {
   readonly curves: readonly TrialCurve[];
   /** Those that had to be made by this command. */
   readonly made: number;
+  /** What making them took, where they were made on this machine. */
+  readonly took?: TrialsTook;
 }
 
 /** `offload simulate`: a comparison in this process, without a trace on disk. */
@@ -130,6 +132,7 @@ export const runSweep = async (source: ExperimentSource, options: SweepOptions):
   const missing = (await folder.missing()).length;
   const progress = new ProgressLine();
   if (missing < total) progress.done(`${path}: ${total - missing} of ${total} trials were there already`);
+  let took: TrialsTook | undefined;
   if (on === "slurm") {
     await runOnSlurm({
       folder: resolve(path),
@@ -145,7 +148,7 @@ export const runSweep = async (source: ExperimentSource, options: SweepOptions):
   } else {
     const started = performance.now();
     progress.update("trials", `${total - missing} of ${total} trials`);
-    await runLocally(folder, processes, options.trainings, ({ made, workShare }) => {
+    took = await runLocally(folder, processes, options.trainings, ({ made, workShare }) => {
       const left = ((performance.now() - started) / 1000) * (1 / workShare - 1);
       const remaining = workShare > 0.01 ? `, ${minutes(left)} left` : "";
       progress.update("trials", `${total - missing + made} of ${total} trials${remaining}`);
@@ -156,7 +159,15 @@ export const runSweep = async (source: ExperimentSource, options: SweepOptions):
   if (missing > 0) await rm(join(path, sweepFiles.results), { force: true });
   const { writeParquet } = await import("@offloadlab/records/parquet");
   await writeParquet(join(path, sweepFiles.results), sums);
-  return { folder: path, plan, sums, rows, curves, made: missing };
+  return {
+    folder: path,
+    plan,
+    sums,
+    rows,
+    curves,
+    made: missing,
+    ...(took !== undefined && missing > 0 ? { took } : {}),
+  };
 };
 
 /** What the trials of a sweep have given. @throws Failure `archive/damaged` when one cannot be read */

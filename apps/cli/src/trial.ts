@@ -1,5 +1,5 @@
 import { tuneEngine } from "@offloadlab/simulation";
-import { runTrials } from "./run-trials.ts";
+import { runTrials, type TrialCost } from "./run-trials.ts";
 
 // `offload trial` as a program of its own, which starts in a part of the time that the whole CLI takes.
 const [folder = "", numbers = "", trainings] = process.argv.slice(2);
@@ -13,5 +13,8 @@ await runTrials(folder, numbers, trainings, (progress) => {
   saidAt = performance.now();
   process.send?.(progress);
 });
+const { user, system } = process.cpuUsage();
+const cost: TrialCost = { processorSeconds: (user + system) / 1e6 };
+if (process.send !== undefined) await new Promise((resolve) => process.send?.(cost, resolve));
 process.off("disconnect", orphaned);
 process.disconnect?.();
