@@ -123,7 +123,7 @@ class Contender {
 }
 
 /** The Python process beside this file; NaN once it has ended because it found no PyTorch. */
-const openTorch = (): { readonly turn: Turn; close(): void } => {
+const openTorch = (): { readonly turn: Turn; blas(): string | null; close(): void } => {
   const child = spawn("/usr/bin/python3", [join(import.meta.dirname, "learner_torch.py")], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
@@ -132,13 +132,18 @@ const openTorch = (): { readonly turn: Turn; close(): void } => {
   child.on("error", ({ message }) => console.error(`left out PyTorch (${message})`));
   child.stdin.on("error", () => {});
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  let blas: string | null = null;
   const shape = { states: rows.features, actions: rows.actions, batch: batchSize };
   return {
     async turn(hidden) {
       child.stdin.write(`${JSON.stringify({ ...shape, hidden, seconds })}\n`);
       const { value, done } = await answers.next();
-      return done ? Number.NaN : (JSON.parse(value) as { readonly milliseconds: number }).milliseconds;
+      if (done) return Number.NaN;
+      const answer = JSON.parse(value) as { readonly milliseconds: number; readonly blas: string };
+      blas = answer.blas;
+      return answer.milliseconds;
     },
+    blas: () => blas,
     close: () => child.stdin.end(),
   };
 };
@@ -298,6 +303,8 @@ const measure = async () => {
         partsMilliseconds: largestFirst(partsByHidden.get(hidden) ?? {}),
       };
     }),
+    /** The library that PyTorch computed with. */
+    blas: torch.blas(),
     twoLoops: orNull(of("loop") / of("two loop 0")),
     twoProducts: orNull(of("product") / of("two product 0")),
     productGigaflops: orNull(operationsPerMillisecond / 1e6),
@@ -317,6 +324,7 @@ else {
     console.log(
       `twoLearners: updates a second of two at once, in two processes, over those of one; of such products ${results.twoProducts}, of empty loops ${results.twoLoops}.`,
     );
+    console.log(`blas: ${results.blas ?? "none, as PyTorch was left out"}.`);
     console.table(results.rows.map(({ partsMilliseconds, ...row }) => row));
     console.log("Milliseconds by type of operation, by the profile of the runtime, which lengthens short ones; outside: the rest of an update.");
     for (const { hidden, partsMilliseconds } of results.rows) {

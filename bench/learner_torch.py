@@ -2,7 +2,8 @@
 """TD3's update in PyTorch as CleanRL writes it, timed for learner.ts: Debian's python3-torch, one thread.
 
 Reads requests as lines of JSON, {"states": S, "actions": A, "batch": N, "hidden": H, "seconds": T}, and answers each with
-{"milliseconds": M}: the mean of updates for T seconds, every second one with the actor and the targets.
+{"milliseconds": M, "blas": file}: the mean of updates for T seconds, every second one with the actor and the targets, and
+the OpenBLAS that computes them. Any other BLAS is refused: the reference one is many times slower.
 """
 
 import json
@@ -103,8 +104,20 @@ class Learner:
                     target_param.data.copy_(TAU * param.data + (1 - TAU) * target_param.data)
 
 
+def loaded_blas():
+    """The libraries of BLAS that this process has loaded, by their files."""
+    with open("/proc/self/maps") as maps:
+        files = {fields[5] for fields in (line.split(None, 5) for line in maps.read().splitlines()) if len(fields) > 5}
+    return sorted(name for name in files if "blas" in name.lower())
+
+
 def main():
     torch.set_num_threads(1)
+    torch.ones(2, 2) @ torch.ones(2, 2)
+    blas = next((name for name in loaded_blas() if "openblas" in name), None)
+    if blas is None:
+        found = ", ".join(loaded_blas()) or "none"
+        sys.exit(f"left out PyTorch: expected OpenBLAS, got {found}; apt-get install -y libopenblas0-pthread")
     learners = {}
     for line in sys.stdin:
         request = json.loads(line)
@@ -120,7 +133,7 @@ def main():
             for _ in range(POLICY_FREQUENCY):
                 learner.update()
             count += POLICY_FREQUENCY
-        print(json.dumps({"milliseconds": (time.perf_counter() - start) * 1000 / count}), flush=True)
+        print(json.dumps({"milliseconds": (time.perf_counter() - start) * 1000 / count, "blas": blas}), flush=True)
 
 
 if __name__ == "__main__":
