@@ -153,6 +153,19 @@ it("a community whose weights and moments are NaN starts from the global model, 
   expect(training.agents[1]?.weights["actor"]).not.toEqual(global?.["actor"]);
 });
 
+it("communities of unequal numbers of devices are federated: all leave a round with one model, and learn on", async () => {
+  const counts = [4, 3, 1];
+  const communities = small.communities.map((each, i) => ({ ...each, deviceCount: count(counts[i] ?? 1) }));
+  const training = new Training({ ...small, communities }, short("mcf-td3"), onnxEngine, 1);
+  open.push(training);
+  await run(training, 2);
+  training.federateWhenDue();
+  const [first, ...others] = training.agents.map(({ weights }) => weights);
+  for (const weights of others) expect(weights).toEqual(first);
+  await training.runEpoch();
+  expect(new Set(training.agents.map(({ weights }) => weights["actor"]?.join())).size).toBe(3);
+});
+
 it("writes down how each community does, before the first update and after every epoch", async () => {
   const { records } = await run(begin(short("td3")), 2);
   expect(records.map(({ epoch, community }) => `${epoch} ${community}`)).toEqual(
