@@ -55,5 +55,13 @@ for board in raspberry-pi-4 jetson-tx2; do
 done
 
 step "overlay: dtc"
-dtc -@ -I dts -O dtb -W no-unit_address_vs_reg -o "$work/offload-ina.dtbo" firmware-scripts/raspberry-pi/offload-ina.dts
+dtc -@ -I dts -O dtb -o "$work/offload-ina.dtbo" firmware-scripts/raspberry-pi/offload-ina.dts 2> "$work/log" || {
+  cat "$work/log" >&2
+  exit 1
+}
+if [ -s "$work/log" ]; then
+  echo "dtc warns of the overlay:" >&2
+  cat "$work/log" >&2
+  exit 1
+fi
 step "deployment: nothing to complain about"

@@ -63,6 +63,12 @@ systemctl show --property=InvocationID,ActiveState,UnitFileState 'offload-*' chr
     );
   const sure = (count: number): boolean => count > 0;
 
+  /** What the C-BS says of its link to a node. */
+  const stateOfNode = (name: string) => async (): Promise<string | undefined> => {
+    const { data } = JSON.parse((await offload("node", "ls")).stdout) as { data: { node: string; state: string }[] };
+    return data.find(({ node }) => node === name)?.state;
+  };
+
   it("provision --check says what it would change on machines as they are flashed", async () => {
     const said = await wouldChange("provision");
     expect(Object.keys(said).sort()).toEqual([...names].sort());
@@ -265,17 +271,19 @@ compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code
     expect(await knock(7402, "mec-1")).toBe("");
     expect(await lab.on("ed-1-2", "ls /etc/offload /opt/offload/ed 2>/dev/null || echo gone")).toBe("gone");
     expect(await changes(offload("remove", "ed-1-2"))).toMatchObject(unchanged());
-    const nodes = JSON.parse((await offload("node", "ls")).stdout) as { data: { node: string; state: string }[] };
-    expect(Object.fromEntries(nodes.data.map((row) => [row.node, row.state]))).toMatchObject({
-      "mec-1": "connected",
-      "ed-1-1": "connected",
-      "ed-1-2": "never seen",
-    });
+    for (const [node, state] of [
+      ["mec-1", "connected"],
+      ["ed-1-1", "connected"],
+      ["ed-1-2", "never seen"],
+    ] as const)
+      await expect.poll(stateOfNode(node), { timeout: 60_000, interval: 500 }).toBe(state);
   });
 
   it("a removed node may come back, with a new certificate", async () => {
     await changes(offload("deploy", "--limit", "ed-1-2", ...deployed));
-    await lab.until("cbs", "journalctl -u offload-cbs --no-pager -o cat | tail -n 20", () => true);
+    await expect.poll(stateOfNode("ed-1-2"), { timeout: 60_000, interval: 500 }).toBe("connected");
+    const digest = (file: string) => lab.on("ed-1-2", `openssl x509 -noout -fingerprint -in ${file}`);
+    expect(await digest("/etc/offload/keys/ed-1-2.pem")).not.toBe(await digest("/root/stolen/ed-1-2.pem"));
     expect(await state("ed-1-2", "ed")).toBe(`active ${versionOf("ed")}`);
   });
 
