@@ -54,6 +54,14 @@ const checkFloor = (folder: string, architecture: Architecture): void => {
 
 const digestOf = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex");
 
+/** Part of the runtime's name: it is built anew when what builds it has changed, and only then. */
+const runtimeRecipe = (): string => {
+  const sources = ["runtime.ts", "architecture.ts", "npm-package.ts"].map((name) =>
+    readFileSync(join(import.meta.dirname, "release", name)),
+  );
+  return createHash("sha256").update(Buffer.concat(sources)).digest("hex").slice(0, 8);
+};
+
 const releaseFor = (architecture: Architecture): void => {
   const started = performance.now();
   const release = describe();
@@ -63,7 +71,7 @@ const releaseFor = (architecture: Architecture): void => {
   mkdirSync(target, { recursive: true });
   const work = mkdtempSync(join(releases, "work-"));
   try {
-    const runtime = `offload-rt-${nodeVersion}-${arch}.tar.gz`;
+    const runtime = `offload-rt-${nodeVersion}-${runtimeRecipe()}-${arch}.tar.gz`;
     if (!readdirSync(target).includes(runtime)) {
       buildRuntime(architecture, join(work, "offload-rt"), join(work, "parts"), cache);
       checkFloor(join(work, "offload-rt"), architecture);
