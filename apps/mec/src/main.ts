@@ -8,7 +8,7 @@ import {
   LabNode,
   messageOf,
   readConfig,
-  readEnvironment,
+  readNodeEnvironment,
   readTlsMaterial,
   Supervision,
 } from "@offloadlab/protocol";
@@ -101,7 +101,7 @@ try {
     stateFolder: config.state_folder,
     hardware: board.kind,
     environment: {
-      ...(await readEnvironment()),
+      ...(await readNodeEnvironment()),
       ...board.environment,
       inference: config.inference ?? "thread",
       ...(board.kind === "linux" ? { cycles_per_inference: compute.cyclesPerInference } : {}),

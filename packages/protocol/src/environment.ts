@@ -54,3 +54,38 @@ export const readEnvironment = async (): Promise<Environment> => {
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   };
 };
+
+/**
+ * `readEnvironment`, and what takes a second or two to find out: the system's release, the disk, the network. A node asks once,
+ * at its start. Addresses and serial numbers stay at the node.
+ */
+export const readNodeEnvironment = async (): Promise<Environment> => {
+  // Loaded when it is asked: it is large, and only nodes ask.
+  const { osInfo, diskLayout, fsSize, networkInterfaces } = await import("systeminformation");
+  const [environment, system, disks, filesystems, interfaces] = await Promise.all([
+    readEnvironment(),
+    osInfo(),
+    diskLayout(),
+    fsSize(),
+    networkInterfaces(),
+  ]);
+  const root = filesystems.find(({ mount }) => mount === "/");
+  return {
+    ...environment,
+    os_release: `${system.distro} ${system.release} (${system.codename})`,
+    disks: disks.map(({ name, type, size }) => ({ name, type, size_bytes: size })),
+    root_filesystem: root === undefined ? null : { device: root.fs, type: root.type, size_bytes: root.size },
+    network: [interfaces]
+      .flat()
+      .filter(({ internal }) => !internal)
+      .map(({ iface, type, operstate, mtu, speed, default: isDefault }) => ({
+        name: iface,
+        type,
+        state: operstate,
+        mtu_bytes: mtu,
+        // Kernels say -1 of a link without a speed, as of radios.
+        bits_per_second: speed === null || speed < 0 ? null : speed * 1e6,
+        carries_the_default_route: isDefault,
+      })),
+  };
+};
