@@ -1,7 +1,6 @@
 export * from "./aggregate.ts";
 export * from "./mix.ts";
 export { ModelMemory } from "./model-memory.ts";
-export * from "./proximal.ts";
 export * from "./proximal-weight.ts";
 export * from "./ranking-loss.ts";
 export * from "./round.ts";
