@@ -18,12 +18,14 @@ export interface LearningGain {
 /** From fewer trials nothing is told. */
 const fewest = 6;
 
+/** Policies that learned while the run lasted. */
+export const learnedLive = (journals: Journals): string[] => [
+  ...new Set([...journals.values()].flat().flatMap((record) => (record.kind === "learning" ? [record.policy] : []))),
+];
+
 /** The gains of the policies that learned in a run, communities together; none for those with a handful of trials. */
 export const learningGains = (journals: Journals, sums: readonly TrialSums[]): LearningGain[] => {
-  const learned = new Set(
-    [...journals.values()].flat().flatMap((record) => (record.kind === "learning" ? [record.policy] : [])),
-  );
-  return [...learned].flatMap((policy) => {
+  return learnedLive(journals).flatMap((policy) => {
     const own = sums.filter((sum) => sum.policy === policy);
     const numbers = [...new Set(own.map(({ trial }) => trial))].sort((a, b) => a - b);
     const rewards = numbers.flatMap((number) => {

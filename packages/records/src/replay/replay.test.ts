@@ -152,6 +152,15 @@ describe("text", () => {
     expect(text).not.toContain("NaN");
   });
 
+  it("warns first of a policy that learned in the laboratory", () => {
+    const run = simulatedRun(smallSettings, trials);
+    const sums = { transitions: 80, discarded: 0, updates: 80, losses: {} };
+    const learned: JournalRecord = { time: 1, kind: "learning", trial: 1, policy: "pfr-oa", epoch: 1, ...sums };
+    const journals = new Map([...run.journals, ["mec-1", [...(run.journals.get("mec-1") ?? []), learned]]]);
+    expect(replayText(replayRun({ ...run, journals }), "")).toMatch(/^WARNING: pfr-oa learned during the run/);
+    expect(replayText(replayRun(run), "")).not.toContain("WARNING");
+  });
+
   it("says that a run has no trial to compare", () => {
     const run = { ...simulatedRun(smallSettings, trials), trials: [] };
     expect(replayText(replayRun(run), "")).toBe("no trial came to its end: there is nothing to compare");

@@ -2,6 +2,7 @@ import { devicesOf, type Settings } from "@offloadlab/model";
 import { type Latencies, noLatencies } from "@offloadlab/simulation";
 import type { RunContents } from "../check.ts";
 import type { Deployments } from "../laboratory-policy.ts";
+import { learnedLive } from "../learning-gain.ts";
 import { byFame } from "../results.ts";
 import type { Trial } from "../schedule.ts";
 import { type CauseRow, causeRows } from "./cause-rows.ts";
@@ -14,6 +15,8 @@ import { simulatedCourse } from "./simulator.ts";
 
 /** A run in the laboratory, and the same trials in the simulator. */
 export interface Replay {
+  /** Policies that went on learning in the laboratory: the simulator has them as they were deployed. */
+  readonly learnedLive: readonly string[];
   readonly latencies: MeasuredLatencies;
   /** Of the trials that came to their end. */
   readonly policies: readonly PolicyReplay[];
@@ -64,6 +67,7 @@ export const replayRun = ({ settings, trials, journals, deviceSeed, deployments 
     ),
   );
   return {
+    learnedLive: learnedLive(journals),
     latencies,
     policies: byFame([...new Set(trials.map(({ policy }) => policy))]).flatMap((policy) => {
       const own = replayed.filter(({ trial }) => trial.policy === policy);

@@ -41,10 +41,15 @@ const causeTexts: Readonly<Record<Cause, string | { readonly late: string; reado
  *
  * @param caption what the numbers are, and of which hardware
  */
-export const replayText = ({ latencies, policies }: Replay, caption: string): string => {
+export const replayText = ({ learnedLive, latencies, policies }: Replay, caption: string): string => {
   if (policies.length === 0) return "no trial came to its end: there is nothing to compare";
   const { decisionSeconds, startSeconds, localSeconds, edgeSeconds, edgeParts } = latencies;
   return [
+    ...learnedLive.map(
+      (policy) =>
+        `WARNING: ${policy} learned during the run, the simulator has it as it was deployed: what differs is not the world alone. To compare the worlds, leave \`learning\` out of the manifest, as experiments/gap.yaml does.`,
+    ),
+    ...(learnedLive.length > 0 ? [""] : []),
     ...gapLines(policies),
     "",
     caption,
