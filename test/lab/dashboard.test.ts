@@ -73,6 +73,19 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", 
     expect(table).toMatch(/greedy/i);
   });
 
+  test("shows one task's life across its device, its server and the C-BS", async () => {
+    await page.getByTestId("trace-task").fill("ed-1-1-0");
+    await page.getByTestId("trace-task").press("Enter");
+    await expect.poll(() => textOf("trace")).toMatch(/ed-1-1\s+generated/);
+    const text = await textOf("trace");
+    expect(text).toMatch(/mec-1\s+decided: (local|edge|wait)/);
+    expect(text).toMatch(/cbs\s+began the trial/);
+    expect(text).toMatch(/ed-1-1\s+(completed-local|completed-edge|late|drained|expired)/);
+    await page.getByTestId("trace-task").fill("ed-1-1-9999");
+    await page.getByTestId("trace-task").press("Enter");
+    await expect.poll(() => textOf("trace")).toMatch(/has journalled no ed-1-1-9999/);
+  });
+
   test("asks no other host and reports no error", () => {
     expect([...requested]).toEqual([new URL(rehearsal.lab().dashboardUrl).host]);
     expect(problems).toEqual([]);

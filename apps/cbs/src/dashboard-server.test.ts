@@ -17,7 +17,12 @@ let url: string;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "dashboard-"));
   writeFileSync(join(folder, "index.html"), "<title>page</title>");
-  server = buildDashboardServer(folder, () => snapshot, new Registry());
+  server = buildDashboardServer(
+    folder,
+    () => snapshot,
+    new Registry(),
+    async (task, trial = 1) => (task === "ed-1-1-0" ? { task, trial, trials: [1, 2], events: [] } : `no ${task}`),
+  );
   await server.listen({ host: "127.0.0.1", port: 0 });
   url = `127.0.0.1:${(server.server.address() as AddressInfo).port}`;
 });
@@ -47,6 +52,18 @@ test.each([
   const [error] = (await once(open(headers), "error")) as [Error];
   expect(error.message).toContain("403");
   expect(await (await fetch(`http://${url}/`)).text()).toContain("page");
+});
+
+test("answers for a task, says why it cannot, and answers no page under another name", async () => {
+  const ask = async (query: string, headers: Record<string, string> = {}): Promise<[number, unknown]> => {
+    const { status, body } = await server
+      .inject({ url: `/trace?${query}`, headers: { host: url, ...headers } })
+      .then(({ statusCode, body: text }) => ({ status: statusCode, body: JSON.parse(text) as unknown }));
+    return [status, body];
+  };
+  expect(await ask("task=ed-1-1-0&trial=2")).toEqual([200, { task: "ed-1-1-0", trial: 2, trials: [1, 2], events: [] }]);
+  expect(await ask("task=ed-9")).toEqual([200, { detail: "no ed-9" }]);
+  expect((await ask("task=ed-1-1-0", { host: "evil.example" }))[0]).toBe(403);
 });
 
 test("a frame that is too large ends that connection alone", async () => {

@@ -1,5 +1,5 @@
 import { fastifyStatic } from "@fastify/static";
-import type { LiveSnapshot } from "@offloadlab/protocol";
+import type { LiveSnapshot, LiveTrace } from "@offloadlab/protocol";
 import { fastify } from "fastify";
 import type { Registry as MetricsRegistry } from "prom-client";
 import { WebSocketServer } from "ws";
@@ -15,11 +15,26 @@ export const isOwnPage = (origin: string | undefined, host: string | undefined):
   return origin === undefined || origin === `http://${host}`;
 };
 
-/** The page for browsers on this machine: read only, plain HTTP on the loopback, with `/live` and `/metrics`. */
-export const buildDashboardServer = (folder: string, snapshot: () => LiveSnapshot, metrics: MetricsRegistry) => {
+/**
+ * The page for browsers on this machine: read only, plain HTTP on the loopback, with `/live`, `/trace` and `/metrics`.
+ *
+ * @param trace a task's timeline, or why there is none
+ */
+export const buildDashboardServer = (
+  folder: string,
+  snapshot: () => LiveSnapshot,
+  metrics: MetricsRegistry,
+  trace: (task: string, trial?: number) => Promise<LiveTrace | string>,
+) => {
   const app = fastify({ forceCloseConnections: true });
   void app.register(fastifyStatic, { root: folder });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  app.get("/trace", async (request, reply) => {
+    if (!isOwnPage(request.headers.origin, request.headers.host)) return reply.code(403).send({ detail: "forbidden" });
+    const { task = "", trial } = request.query as { readonly task?: string; readonly trial?: string };
+    const found = await trace(String(task), trial === undefined ? undefined : Number(trial));
+    return typeof found === "string" ? { detail: found } : found;
+  });
   app.get("/health/live", async () => ({ live: true }));
   app.get("/health/ready", async () => ({ ready: true }));
 

@@ -2,11 +2,19 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { unixNow } from "@offloadlab/hardware";
-import { type LiveSnapshot, messageOf, readConfig, readTlsMaterial, Supervision } from "@offloadlab/protocol";
+import {
+  type LiveSnapshot,
+  type LiveTrace,
+  messageOf,
+  readConfig,
+  readTlsMaterial,
+  Supervision,
+} from "@offloadlab/protocol";
 import { pino } from "pino";
 import { Conductor } from "./conductor.ts";
 import { readStationConfig } from "./config.ts";
 import { buildDashboardServer } from "./dashboard-server.ts";
+import { liveTrace } from "./live-trace.ts";
 import { liveSnapshot } from "./live-view.ts";
 import { stationMetrics } from "./metrics.ts";
 import { Registry } from "./registry.ts";
@@ -43,7 +51,13 @@ try {
     unixNow,
     log: say,
   });
-  const dashboard = buildDashboardServer(config.dashboard_folder, snapshot, stationMetrics(snapshot));
+  const trace = async (task: string, trial?: number): Promise<LiveTrace | string> => {
+    const { progress, settings } = running;
+    return progress === undefined || settings === undefined
+      ? "no run has begun"
+      : liveTrace({ ...progress, settings }, task, trial);
+  };
+  const dashboard = buildDashboardServer(config.dashboard_folder, snapshot, stationMetrics(snapshot), trace);
   await station.listen({ host: config.listen_host, port: config.listen_port });
   await dashboard.listen({ host: "127.0.0.1", port: config.dashboard_port });
   const { port } = station.server.address() as AddressInfo;

@@ -1,4 +1,4 @@
-import type { Estimate, ResultRow } from "@offloadlab/records";
+import type { Estimate, ResultRow, TraceEvent } from "@offloadlab/records";
 
 export type { Estimate };
 
@@ -137,6 +137,16 @@ export interface LiveRoundMember {
   readonly losses: Readonly<Record<string, number | null>>;
   /** λ by network until the next round. */
   readonly proximalWeights: Readonly<Record<string, number>>;
+}
+
+/** One task's life, as the dashboard is sent it when it asks. */
+export interface LiveTrace {
+  readonly task: string;
+  readonly trial: number;
+  /** Those that have the task. */
+  readonly trials: readonly number[];
+  /** In the order of time. */
+  readonly events: readonly TraceEvent[];
 }
 
 /** One trial of a policy that learns. */

@@ -13,6 +13,7 @@ import { ResultsTable } from "./results-table.tsx";
 import { RewardFigure } from "./reward-figure.tsx";
 import { RunHeader } from "./run-header.tsx";
 import { pageTitle } from "./run-view.ts";
+import { TracePanel } from "./trace-panel.tsx";
 import { useLive } from "./use-live.ts";
 
 export const App = () => {
@@ -57,6 +58,7 @@ export const App = () => {
               />
             </div>
           )}
+          {run && <TracePanel />}
           {run && <RewardFigure results={snapshot?.results ?? []} communities={names} />}
           {learning.length > 0 && <LearningCharts epochs={learning} communities={names} />}
           {snapshot?.federations.map((federation) => (
