@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -73,6 +73,11 @@ export class RehearsalProcess {
 
   constructor(args: readonly string[] = [], manifest: Record<string, unknown> = {}) {
     this.folder = temporaryFolder();
+    // What the simulator has trained is kept as well, by its plan and the code's commit.
+    const trained = join(sharedHome, "trained");
+    mkdirSync(trained, { recursive: true });
+    mkdirSync(join(this.folder, "home"));
+    symlinkSync(trained, join(this.folder, "home", "trained"));
     const images = args.includes("--images") ? [] : ["--images", join(sharedHome, "images")];
     this.child = start([
       ...[
@@ -140,6 +145,27 @@ export class RehearsalProcess {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+const attempts = 3;
+/** A condition that a busy machine breaks, as a run's last line tells it. */
+const busyMachine = /[^;:]+; the machine is too slow for this clock: lower clock_speed_ratio or end other work/g;
+
+/**
+ * Has something run until the run is complete: what only a busy machine made invalid is repeated, any other reason is an error.
+ *
+ * @param run resolves with what tells how the run ended: `run <id> is complete`, or `run <id> is invalid: <reasons>`
+ * @throws RangeError with the reasons
+ */
+export const completeRun = async (run: () => Promise<string>): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const told = await run();
+    const verdict = /^run \S+ is .*$/m.exec(told)?.[0] ?? told;
+    if (/^run \S+ is complete$/.test(verdict)) return;
+    const isBusy = /^run \S+ is invalid:[\s;]*$/.test(verdict.replace(busyMachine, ""));
+    if (!isBusy || attempt === attempts) throw new RangeError(`attempt ${attempt} of ${attempts}: ${verdict}`);
+    console.log(`repeated: ${verdict}`);
+  }
+};
 
 /** True while a process exists. */
 export const isAlive = (pid: number): boolean => {

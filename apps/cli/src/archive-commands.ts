@@ -7,6 +7,8 @@ import {
   type DifferenceRow,
   decisionTimes,
   decisionTimesText,
+  deviceLinks,
+  deviceLinksText,
   differenceTable,
   type Hardware,
   learningGains,
@@ -59,17 +61,30 @@ export const check = async (run: string, options: { runs: string; format: Format
   printResult(options.format, problems.length > 0 ? exitCodes.invalid : exitCodes.ok, verdict.join("\n"), report);
 };
 
-/** `offload report` of a sweep, or of a run: the comparison and the quality of the emulation, from the journals. */
+/** `offload report` of a sweep, or of runs: the comparison and the quality of the emulation, from the journals. */
 export const report = async (
-  run: string,
+  runs: readonly string[],
   options: { readonly runs: string; readonly figures?: string; readonly format: Format },
 ): Promise<void> => {
-  const sweep = await sweepAt(run);
+  const [run, ...others] = runs as [string, ...string[]];
+  const sweep = others.length === 0 ? await sweepAt(run) : undefined;
   if (sweep !== undefined) return reportSweep(sweep, options.format);
-  const { text, data } = await runReport(await runFolder(run, options.runs));
-  const figures = options.figures === undefined ? [] : await drawRewards(options.figures, data.folder, data);
-  const lines = [text, ...(figures.length === 0 ? [] : [`figures: ${figures.join(", ")} in ${options.figures}`])];
-  printResult(options.format, exitCodes.ok, lines.join("\n"), { ...data, figures });
+  const reports = [];
+  for (const each of runs) reports.push(await runReport(await runFolder(each, options.runs)));
+  const data = reports.map((each) => each.data);
+  const [first] = data as [(typeof data)[0], ...typeof data];
+  const figures =
+    options.figures === undefined
+      ? []
+      : await (others.length === 0
+          ? drawRewards(options.figures, first.folder, first)
+          : drawRuns(options.figures, data));
+  const texts = reports.map((each) =>
+    others.length === 0 ? each.text : `${basename(each.data.folder)}\n\n${each.text}\n`,
+  );
+  const lines = [...texts, ...(figures.length === 0 ? [] : [`figures: ${figures.join(", ")} in ${options.figures}`])];
+  const answer = others.length === 0 ? { ...first, figures } : { runs: data, figures };
+  printResult(options.format, exitCodes.ok, lines.join("\n"), answer);
 };
 
 /** What a sealed archive says of its results. */
@@ -90,9 +105,24 @@ export const drawRewards = async (
   return writeFigure(
     folder,
     "fig11",
-    rewardFigure(rows, `${basename(archive)}: ${resultCaption(hardware, clockSpeed)}`),
+    rewardFigure([{ label: "", rows }], `${basename(archive)}: ${resultCaption(hardware, clockSpeed)}`),
   );
 };
+
+/** The rewards of several runs beside each other. @returns the names of its files */
+const drawRuns = async (
+  folder: string,
+  runs: readonly (RunResults & { readonly folder: string })[],
+): Promise<string[]> => {
+  const { rewardFigure, writeFigure } = await import("@offloadlab/records/report");
+  const groups = runs.map(({ folder: archive, rows }) => ({ label: nameOf(archive), rows }));
+  const captions = new Set(runs.map(({ hardware, clockSpeed }) => resultCaption(hardware, clockSpeed)));
+  return writeFigure(folder, "rewards", rewardFigure(groups, [...captions].join("; ")));
+};
+
+/** What a run's manifest calls it, by the run's id: `<date>-<time>-<name>-<random>`. */
+const nameOf = (archive: string): string =>
+  /^\d+-\d+-(.+)-[0-9a-f]+$/.exec(basename(archive))?.[1] ?? basename(archive);
 
 /** What `report` prints. @throws Failure `archive/damaged` when the content cannot be read */
 export const runReport = async (folder: string) => {
@@ -103,6 +133,7 @@ export const runReport = async (folder: string) => {
   const differences = runDifferences(trials, sums);
   const gains = learningGains(journals, sums);
   const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
+  const links = deviceLinks(journals);
   const decisions = decisionTimes(settings, trials, journals);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const errors = (median: number, p95: number): string => `median ${percent(median)}, 95th percentile ${percent(p95)}`;
@@ -117,13 +148,26 @@ export const runReport = async (folder: string) => {
     quality.uploads === 0
       ? "transmission error: no uploads"
       : `transmission error over ${quality.uploads} uploads: ${errors(quality.medianRatio, quality.p95Ratio)}`,
+    ...deviceLinksText(links),
     quality.tasks === 0
       ? "compute share error: no uploads"
       : `compute share error over ${quality.tasks} tasks: ${errors(quality.shareMedianRatio, quality.shareP95Ratio)}`,
   ].join("\n");
   return {
     text,
-    data: { folder, state, reasons, hardware, clockSpeed, rows, differences, gains, decisions, transmission: quality },
+    data: {
+      folder,
+      state,
+      reasons,
+      hardware,
+      clockSpeed,
+      rows,
+      differences,
+      gains,
+      decisions,
+      links,
+      transmission: quality,
+    },
   };
 };
 

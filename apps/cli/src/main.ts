@@ -236,8 +236,11 @@ program
 program
   .command("report")
   .description("a run's comparison and how well leases were kept; of a sweep the table and the figures")
-  .argument("<run>", "folder or id of a run, or folder of a sweep")
-  .option("--figures <folder>", "of a run: draw Fig. 11 there, rewards by community and policy (SVG, PDF, PNG)")
+  .argument("<runs...>", "folder or id of a run, of several runs, or folder of a sweep")
+  .option(
+    "--figures <folder>",
+    "of a run: draw Fig. 11 there, rewards by community and policy (SVG, PDF, PNG); of several: their rewards side by side",
+  )
   .addOption(runs())
   .addOption(format())
   .addHelpText("after", exitCodesHelp)

@@ -19,6 +19,7 @@ export * from "./learning-curves.ts";
 export * from "./learning-gain.ts";
 export * from "./lease-quality.ts";
 export * from "./link-estimate.ts";
+export * from "./link-table.ts";
 export * from "./loop-axes.ts";
 export { axisOf, loopPoint, shownValue } from "./loop-axis.ts";
 export * from "./manifest.ts";

@@ -6,6 +6,7 @@ import { figurePoint } from "./figure-points.ts";
 import { shadeLegend } from "./legend.ts";
 import { ink, type Panel, page, panelLabel, panelWidth } from "./page.ts";
 import { orderedPolicies, policyStyle } from "./policy-styles.ts";
+import { tint } from "./tint.ts";
 
 const metrics: readonly SweepMetric[] = [
   sweepMetrics.successRatio,
@@ -15,10 +16,6 @@ const metrics: readonly SweepMetric[] = [
 
 const grid = { columns: 3, yAxisWidth: 40 };
 const panelHeight = 112;
-
-/** How much of a bar's colour is its policy's; the rest is white. */
-const palest = 0.15;
-const darkest = 0.65;
 
 /**
  * Three panels with a bar per policy and 95 % Student-t error bars, as in Fig. 7; with an axis, a bar per policy and
@@ -89,16 +86,3 @@ const barPanel = (
 
 const groupOf = ({ variables }: SweepRow, axis: LoopAxis | undefined): string =>
   axis === undefined ? "" : String(shownValue(axis, variables[axis.variable] ?? ""));
-
-/** A colour mixed with white, darker from value to value, but never so dark that it hides an error bar. */
-const tint = (colour: string, index: number, count: number): string => {
-  const share = count === 1 ? darkest : palest + ((darkest - palest) * index) / (count - 1);
-  const channels = [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16));
-  return `#${channels
-    .map((channel) =>
-      Math.round(255 - share * (255 - channel))
-        .toString(16)
-        .padStart(2, "0"),
-    )
-    .join("")}`;
-};

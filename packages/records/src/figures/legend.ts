@@ -56,7 +56,8 @@ export const shadeLegend = (
   entries: readonly { label: string; shade: string }[],
   grid: PageGrid,
 ): Panel => {
-  const entryWidth = 44;
+  const longest = Math.max(...entries.map(({ label }) => label.length));
+  const entryWidth = Math.max(44, textSize * 0.55 * longest + 18);
   const titleWidth = textSize * 0.55 * title.length + 10;
   const left = pageLeft(grid) + (pageWidth - titleWidth - entries.length * entryWidth) / 2;
   const values = entries.map(({ label, shade }, index) => {

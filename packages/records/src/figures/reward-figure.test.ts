@@ -14,14 +14,26 @@ it("has a panel for each community and a bar for each policy, and says where it 
   const rows = ["all", "R1", "R2"].flatMap((community) =>
     ["fair", "pfr-oa"].map((policy, index) => row(policy, community, -1 - index)),
   );
-  const { svg } = await renderFigure(rewardFigure(rows, "run x"));
+  const { svg } = await renderFigure(rewardFigure([{ label: "x", rows }], "run x"));
   for (const text of ["R1: reward per task", "R2: reward per task", "Fair", "PFR-OA", "run x"])
     expect(svg).toContain(text);
   expect(svg).not.toContain("all: reward");
   expect(svg.match(/aria-roledescription="bar"/g)).toHaveLength(4);
 });
 
+it("has a bar for each of several runs, and names them", async () => {
+  const runs = ["healthy", "slow", "corrected"].map((label, index) => ({
+    label,
+    rows: ["fair", "pfr-oa"].map((policy) => row(policy, "R1", -1 - index)),
+  }));
+  const { svg } = await renderFigure(rewardFigure(runs, "three runs"));
+  expect(svg.match(/aria-roledescription="bar"/g)).toHaveLength(6);
+  for (const { label } of runs) expect(svg).toContain(label);
+}, 20_000);
+
 it("leaves out what has no trial", async () => {
-  const { svg } = await renderFigure(rewardFigure([row("fair", "R1", -1), row("pfr-oa", "R1", null)], "run x"));
+  const { svg } = await renderFigure(
+    rewardFigure([{ label: "x", rows: [row("fair", "R1", -1), row("pfr-oa", "R1", null)] }], "run x"),
+  );
   expect(svg.match(/aria-roledescription="bar"/g)).toHaveLength(1);
 }, 20_000);
