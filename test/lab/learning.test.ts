@@ -2,25 +2,27 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { checkArchive, type JournalRecord, type Replay, readRun } from "@offloadlab/records";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Ended, offload, RehearsalProcess } from "./rehearsal-process.ts";
+import { completeRun, type Ended, offload, RehearsalProcess } from "./rehearsal-process.ts";
 
-let rehearsal: RehearsalProcess;
+let rehearsal: RehearsalProcess | undefined;
 let ended: Ended;
 let archive: string;
 let records: readonly JournalRecord[];
 
 beforeAll(async () => {
-  rehearsal = new RehearsalProcess([], {
-    policies: ["pfr-oa", "fair"],
-    repetitions: 2,
-    training: { epochs: 2 },
-    learning: {},
+  await completeRun(async () => {
+    await rehearsal?.remove();
+    rehearsal = new RehearsalProcess([], {
+      ...{ policies: ["pfr-oa", "fair"], repetitions: 2, clock_speed_ratio: 1 },
+      ...{ training: { epochs: 2 }, learning: {} },
+    });
+    ended = await rehearsal.ended;
+    return ended.stderr;
   });
-  ended = await rehearsal.ended;
   archive = (JSON.parse(ended.stdout) as { data: { archive: string } }).data.archive;
   records = [...(await readRun(archive)).journals.values()].flat();
-}, 120_000);
-afterAll(() => rehearsal.remove());
+}, 600_000);
+afterAll(() => rehearsal?.remove());
 
 test("a method is trained before the run, deployed, and compared with the others", () => {
   expect(ended.stderr).toMatch(/pfr-oa: 2 epochs in the simulator/);
