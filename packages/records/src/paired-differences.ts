@@ -1,5 +1,5 @@
 import { isSuccess, outcomes } from "@offloadlab/model";
-import { bootstrap } from "./bootstrap.ts";
+import { bootstrap, type IntervalOf } from "./bootstrap.ts";
 import { holmAdjusted, type PairedTest, pairedTest } from "./paired-test.ts";
 import { estimate } from "./statistics.ts";
 import { sweepMetricList } from "./sweep-metrics.ts";
@@ -32,12 +32,15 @@ const bootstrapSeed = 1;
  * Compares every policy with every other one, trial by trial: what the arrivals do to both cancels out.
  *
  * @param sums of trials that are paired by their repetition, at one combination of loop values
+ * @param intervalOf the bootstrap; one for many comparisons draws once
  * @throws RangeError when two policies did not run the same repetitions
  */
-export const pairedDifferences = (sums: readonly PairedSums[]): DifferenceRow[] => {
+export const pairedDifferences = (
+  sums: readonly PairedSums[],
+  intervalOf: IntervalOf = bootstrap(bootstrapSeed),
+): DifferenceRow[] => {
   const policies = [...new Set(sums.map(({ policy }) => policy))];
   const communities = ["all", ...new Set(sums.map(({ community }) => community))];
-  const intervalOf = bootstrap(bootstrapSeed);
   const over = (values: readonly number[]): Difference => {
     const { mean, halfWidth, n } = estimate(values);
     const interval = mean === null || halfWidth === null ? null : ([mean - halfWidth, mean + halfWidth] as const);
