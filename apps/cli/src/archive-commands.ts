@@ -14,6 +14,8 @@ import {
   learningGains,
   learningGainText,
   leaseQuality,
+  pairedDifferences,
+  pairedTrials,
   type ResultRow,
   type RunState,
   readRun,
@@ -21,7 +23,6 @@ import {
   resultCaption,
   resultRows,
   resultTable,
-  runDifferences,
   taskFates,
   trialSums,
 } from "@offloadlab/records";
@@ -130,7 +131,8 @@ export const runReport = async (folder: string) => {
   const { settings, trials, journals, hardware, clockSpeed, laboratory } = run;
   const sums = trialSums(settings, trials, taskFates(journals));
   const rows = resultRows(sums);
-  const differences = runDifferences(trials, sums);
+  const pairs = pairedTrials(trials, sums);
+  const differences = pairedDifferences(pairs);
   const gains = learningGains(journals, sums);
   const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
   const links = deviceLinks(journals);
@@ -155,6 +157,7 @@ export const runReport = async (folder: string) => {
   ].join("\n");
   return {
     text,
+    pairs,
     data: {
       folder,
       state,

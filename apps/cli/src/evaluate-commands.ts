@@ -18,6 +18,7 @@ import {
 import { Community, type ComparedName, comparedNames, policyFor, runOpenEpoch } from "@offloadlab/simulation";
 import { exitCodes } from "./exit-codes.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
+import { usualEvaluation } from "./trained-policies.ts";
 import { openTraining, type TrainingPlan } from "./training-folder.ts";
 
 export interface EvaluateOptions {
@@ -41,9 +42,12 @@ export const evaluate = async (folder: string, options: EvaluateOptions): Promis
   printResult(options.format, exitCodes.ok, text, { rows: sweepRows(sums), answers: answerRows(sums) });
 };
 
-/** `offload compare`: the same of several trainings, and by how much each differs from each other one. */
-export const compare = async (folders: readonly string[], options: EvaluateOptions): Promise<void> => {
-  const { sums, text } = await evaluated(folders, options);
+/** `offload compare` of trainings: the same of several, and by how much each differs from each other one. */
+export const compareTrainings = async (
+  folders: readonly string[],
+  options: Partial<EvaluateOptions> & Pick<EvaluateOptions, "format">,
+): Promise<void> => {
+  const { sums, text } = await evaluated(folders, { ...usualEvaluation, ...options });
   const differences = pairedDifferences(sums);
   const whole = differences.length === 0 ? text : `${text}\n\n${differenceTable(differences)}`;
   printResult(options.format, exitCodes.ok, whole, { rows: sweepRows(sums), differences, answers: answerRows(sums) });

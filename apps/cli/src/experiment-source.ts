@@ -73,7 +73,7 @@ const sourceIn = (folder: string, name: string): ReturnType<PolicySourceReader> 
 };
 
 /** The text with what a command line changes of it; untouched when that is nothing. */
-const changedText = (text: string, { set = [], policy = [], ...changes }: ManifestChanges): string => {
+export const changedText = (text: string, { set = [], policy = [], ...changes }: ManifestChanges): string => {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
   const document = parseDocument(text);
   // What is wrong with it is said with its place when it is read.

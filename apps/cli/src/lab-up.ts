@@ -29,18 +29,46 @@ const generatedImages = { seed: 1, count: 36 };
 /** Where `offload run` finds the lab that is up. */
 export const labFile = (home: string): string => join(home, "lab.json");
 
+/** A manifest of the laboratory with its text. */
+export interface LoadedManifest {
+  readonly manifestFile: string;
+  readonly text: string;
+  readonly manifest: Manifest;
+}
+
 /** Reads a manifest's file. @throws Failure `config/invalid` listing every problem with its place */
-export const loadManifest = async (file: string): Promise<{ text: string; manifest: Manifest }> => {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new Failure("config/invalid", `${file}: expected a manifest, ${error.message}`, { cause: error });
+export const loadManifest = async (manifestFile: string): Promise<LoadedManifest> => {
+  const text = await readFile(manifestFile, "utf8").catch((error: Error) => {
+    throw new Failure("config/invalid", `${manifestFile}: expected a manifest, ${error.message}`, { cause: error });
   });
-  const manifest = readManifest(text, file);
-  if ("problems" in manifest) throw new Failure("config/invalid", manifest.problems.join("\n"));
-  return { text, manifest };
+  return labManifest(text, manifestFile);
 };
+
+/** A manifest of which there is the text. @throws Failure `config/invalid` listing every problem with its place */
+export const labManifest = (text: string, manifestFile: string): LoadedManifest => {
+  const manifest = readManifest(text, manifestFile);
+  if ("problems" in manifest) throw new Failure("config/invalid", manifest.problems.join("\n"));
+  return { manifestFile, text, manifest };
+};
+
+/** What is done on a lab that is up, with its runs one after the other, each from a manifest's text to its end. */
+export type Work = (
+  perform: (text: string) => Promise<RunView>,
+  progress: ProgressLine,
+  interrupted: () => boolean,
+) => Promise<void>;
 
 /** `offload lab up --rehearsal`: the whole lab on this machine, one comparison, and the dashboard until Ctrl-C. */
 export const labUp = async (options: LabUpOptions): Promise<void> => {
+  const loaded = await loadManifest(options.experiment ?? rehearsalManifest);
+  const serve = options.serve ?? (process.stdout.isTTY === true && process.stdin.isTTY === true);
+  await rehearsed(loaded, { ...options, serve }, async (perform, progress, interrupted) => {
+    await printRun(options, await perform(loaded.text), interrupted(), progress);
+  });
+};
+
+/** Starts the whole lab on this machine, works on it, and ends it again. */
+export const rehearsed = async (loaded: LoadedManifest, options: LabUpOptions, work: Work): Promise<void> => {
   const progress = new ProgressLine();
   const stop = new AbortController();
   let interrupts = 0;
@@ -52,12 +80,11 @@ export const labUp = async (options: LabUpOptions): Promise<void> => {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onInterrupt);
 
-  const manifestFile = options.experiment ?? rehearsalManifest;
-  const { text, manifest } = await loadManifest(manifestFile);
   const home = resolve(options.home);
   const lock = await lockHome(home);
   try {
-    await rehearse({ ...options, home, manifestFile }, text, manifest, progress, stop.signal, lock);
+    const { manifest, manifestFile } = loaded;
+    await rehearse({ ...options, home, manifestFile }, manifest, work, progress, stop.signal, lock);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     printResult(options.format, exitCodes.interrupted, "", { state: "interrupted" });
@@ -68,8 +95,8 @@ export const labUp = async (options: LabUpOptions): Promise<void> => {
 
 const rehearse = async (
   options: LabUpOptions & AgentPlaces,
-  text: string,
   manifest: Manifest,
+  work: Work,
   progress: ProgressLine,
   signal: AbortSignal,
   lock: HomeLock,
@@ -96,23 +123,36 @@ const rehearse = async (
     await lock.write(address);
     progress.done(`${nodes} daemons run; hardware is emulated, clock ${manifest.clockSpeed}x real time`);
     progress.done(`dashboard: ${address.dashboardUrl}`);
-    const { id } = await station.begin(text, agents);
-    const interrupt = (): void => {
-      progress.done("the run's archive is sealed first");
-      station.stop().catch((error: unknown) => progress.done(messageOf(error)));
-    };
-    if (signal.aborted) interrupt();
-    signal.addEventListener("abort", interrupt);
-    const run = await followRun(station, id, progress);
-    signal.removeEventListener("abort", interrupt);
-    await printRun(options, run, signal.aborted, progress);
-    const serve = options.serve ?? (process.stdout.isTTY === true && process.stdin.isTTY === true);
-    if (!serve || signal.aborted) return;
+    const interrupted = (): boolean => signal.aborted;
+    await work((text) => performed(station, text, agents, progress, signal), progress, interrupted);
+    if (options.serve !== true || signal.aborted) return;
     progress.done(`dashboard: ${address.dashboardUrl} (Ctrl-C ends the lab)`);
     await new Promise<void>((done) => signal.addEventListener("abort", () => done()));
     await endCurrentRun(station, progress);
   } finally {
     await rehearsal.stop();
+  }
+};
+
+/** A run from its begin to its end; a signal has its archive sealed first. */
+const performed = async (
+  station: StationClient,
+  text: string,
+  agents: ReadonlyMap<string, Uint8Array>,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): Promise<RunView> => {
+  const { id } = await station.begin(text, agents);
+  const interrupt = (): void => {
+    progress.done("the run's archive is sealed first");
+    station.stop().catch((error: unknown) => progress.done(messageOf(error)));
+  };
+  if (signal.aborted) interrupt();
+  signal.addEventListener("abort", interrupt);
+  try {
+    return await followRun(station, id, progress);
+  } finally {
+    signal.removeEventListener("abort", interrupt);
   }
 };
 
@@ -131,12 +171,17 @@ interface RunOutput {
   readonly home: string;
 }
 
-/** The run's table, where its archive and its Fig. 11 are; the exit status says whether it is valid. */
+/**
+ * The run's table, where its archive and its Fig. 11 are; the exit status says whether it is valid.
+ *
+ * @param more what else there is to say of it, as lines and as data
+ */
 export const printRun = async (
   { format, home }: RunOutput,
   run: RunView,
   interrupted: boolean,
   progress: ProgressLine,
+  more: { readonly lines: readonly string[]; readonly data: object } = { lines: [], data: {} },
 ): Promise<void> => {
   const code: ExitCode =
     run.state === "complete"
@@ -156,6 +201,7 @@ export const printRun = async (
     resultCaption(hardware, clockSpeed),
     ...differenceText(differences),
     ...(figures.length === 0 ? [] : [`Fig. 11, rewards by community and policy: ${figures.join(", ")} in ${folder}`]),
+    ...more.lines,
     `archive: ${run.folder}`,
   ].join("\n");
   printResult(format, code, text, {
@@ -166,6 +212,7 @@ export const printRun = async (
     figures: figures.map((file) => join(folder, file)),
     rows,
     differences,
+    ...more.data,
   });
 };
 

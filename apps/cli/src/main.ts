@@ -1,22 +1,22 @@
 import { isPolicySource, PolicyProblem } from "@offloadlab/deployed";
 import { Failure, messageOf, readEnvironment } from "@offloadlab/protocol";
+import { type Resolution, type Resolvable, resolvable } from "@offloadlab/records";
 import { comparedNames, methods, tuneEngine } from "@offloadlab/simulation";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { agentFiles } from "./agent-files.ts";
 import { check, report } from "./archive-commands.ts";
 import { calibrateRun } from "./calibrate-command.ts";
-import { compare, type EvaluateOptions, evaluate } from "./evaluate-commands.ts";
+import { type CompareOptions, compare } from "./compare-command.ts";
+import { type EvaluateOptions, evaluate } from "./evaluate-commands.ts";
 import { type ExitCode, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import type { ManifestChanges } from "./experiment-source.ts";
-import { followRun } from "./follow-run.ts";
-import { bringHere, inventoryLabUp } from "./inventory-lab.ts";
+import { inventoryLabUp } from "./inventory-lab.ts";
 import { addLabCommands, inventoryOption } from "./lab-commands.ts";
-import { type LabUpOptions, labUp, loadManifest, printRun, readLab } from "./lab-up.ts";
-import { type Format, ProgressLine, printResult } from "./output.ts";
+import { type LabUpOptions, labUp } from "./lab-up.ts";
+import { type Format, printResult } from "./output.ts";
 import { replay } from "./replay-command.ts";
 import { type ReproduceOptions, type Reproducible, reproduce, reproducible } from "./reproduce.ts";
+import { run } from "./run-command.ts";
 import { runTrials } from "./run-trials.ts";
-import { StationClient } from "./station-client.ts";
 import { type SweepOptions, simulate, sweep } from "./sweep-commands.ts";
 import { trace } from "./trace-command.ts";
 import { type TrainOptions, train } from "./train-commands.ts";
@@ -70,26 +70,7 @@ program
   .addOption(runs())
   .addOption(format())
   .addHelpText("after", exitCodesHelp)
-  .action(async (file: string, options: { home: string; runs: string; format: Format }) => {
-    const { text, manifest } = await loadManifest(file);
-    const { stationUrl, operator, inventory } = await readLab(options.home);
-    const station = await StationClient.open(stationUrl, operator);
-    const progress = new ProgressLine();
-    let interrupted = false;
-    try {
-      const agents = await agentFiles(manifest, { manifestFile: file, home: options.home }, progress);
-      const { id } = await station.begin(text, agents);
-      process.on("SIGINT", () => {
-        interrupted = true;
-        station.stop().catch((error: unknown) => progress.done(messageOf(error)));
-      });
-      const run = await followRun(station, id, progress);
-      const here = inventory === undefined ? run : await bringHere(run, { ...options, inventory }, progress);
-      await printRun(options, here, interrupted, progress);
-    } finally {
-      await station.close();
-    }
-  });
+  .action(run);
 
 const positiveInteger = (text: string): number => {
   const value = Number(text);
@@ -201,28 +182,58 @@ program
   .addHelpText("after", exitCodesHelp)
   .action((options: TrainOptions) => train(options));
 
-const withEvaluation = (command: Command): Command =>
+const withArrivals = (command: Command): Command =>
   command
-    .option("--epochs <n>", "how many epochs, each with arrivals of its own", positiveInteger, usualEvaluation.epochs)
-    .option("--seed <seed>", "of the arrivals; no training sees them", seedNumber, usualEvaluation.seed)
     .option("--policies <names>", "beside them, comma separated: local, edge, greedy, fair, oracle", policyList)
     .option("--policy <source>", policySourceHelp, collected)
     .addOption(format())
     .addHelpText("after", exitCodesHelp);
 
-withEvaluation(
+withArrivals(
   program
     .command("evaluate")
     .description("what a training has learned")
-    .argument("<training>", "folder of `offload train`"),
+    .argument("<training>", "folder of `offload train`")
+    .option("--epochs <n>", "how many epochs, each with arrivals of its own", positiveInteger, usualEvaluation.epochs)
+    .option("--seed <seed>", "of the arrivals; no training sees them", seedNumber, usualEvaluation.seed),
 ).action((folder: string, options: EvaluateOptions) => evaluate(folder, options));
 
-withEvaluation(
+const resolution = (text: string, before: readonly Resolution[] = []): Resolution[] => {
+  const [metric = "", value = ""] = text.split("=");
+  const halfWidth = Number(value);
+  if (!(metric in resolvable && halfWidth > 0 && Number.isFinite(halfWidth))) {
+    throw new InvalidArgumentError(`expected ${Object.keys(resolvable).join(", ")} = a number above 0, got ${text}.`);
+  }
+  return [...before, { metric: metric as Resolvable, halfWidth }];
+};
+
+withArrivals(
   program
     .command("compare")
-    .description("several trainings, and policies beside them, over the same arrivals, with paired differences")
-    .argument("<trainings...>", "folders of `offload train`"),
-).action((folders: string[], options: EvaluateOptions) => compare(folders, options));
+    .description(
+      "policies of a manifest on a lab or in the simulator, or trainings: every pair, with paired differences",
+    )
+    .argument("[what...]", "experiment.yaml, or folders of `offload train`; with --aa also a run")
+    .addOption(
+      new Option("--on <place>", "where a manifest is run: the lab that is up, one started for it, the simulator")
+        .choices(["lab", "rehearsal", "simulator"])
+        .default("lab"),
+    )
+    .option(
+      "--resolve <metric=h>",
+      "run as often as ± h takes: success, energy, waiting or reward; may be repeated",
+      resolution,
+    )
+    .option("--pilot <run>", "with --resolve: size from this archive, instead of from a run of the manifest")
+    .option("--max-repetitions <n>", "with --resolve: no more than these", positiveInteger, 100)
+    .option("--aa <policy>", "compare this policy with itself: how often is a difference seen where there is none")
+    .option("--comparisons <n>", "with --aa: how many (default: 200 in the simulator, 20 elsewhere)", positiveInteger)
+    .option("--repetitions <n>", "of a manifest; with --aa: pairs of each comparison (default: 10)", positiveInteger)
+    .option("--epochs <n>", "of trainings: how many, each with arrivals of its own (default: 30)", positiveInteger)
+    .option("--seed <seed>", "of everything random; of trainings: of the arrivals (default: 9)", seedNumber)
+    .addOption(home())
+    .addOption(runs()),
+).action((what: string[], options: CompareOptions) => compare(what, options));
 
 program
   .command("check")

@@ -66,6 +66,12 @@ export const simulate = async (
       ? experimentOf(defaultManifest, "command line", changes)
       : await readExperimentFile(file, changes);
   const plan = sweepPlan(experiment, await commitOfCode());
+  const { text, data } = simulatedReport(plan, await simulatedHere(plan));
+  printResult(format, exitCodes.ok, text, data);
+};
+
+/** Every trial of a plan in this process. */
+export const simulatedHere = async (plan: SweepPlan): Promise<EpochSums[]> => {
   const progress = new ProgressLine();
   const sums: EpochSums[] = [];
   const started = performance.now();
@@ -79,12 +85,17 @@ export const simulate = async (
     });
     sums.push(...result.sums);
   }
+  return sums;
+};
+
+/** The tables of simulated trials. */
+export const simulatedReport = (plan: SweepPlan, sums: readonly EpochSums[]) => {
   const rows = sweepRows(sums);
   const answers = answerRows(sums);
   const differences = sweepDifferences(sums);
   const table = sweepTable(rows, provenanceOf(plan)).trimEnd();
   const text = [table, ...answersText(answers), ...sweepDifferenceText(differences)].join("\n");
-  printResult(format, exitCodes.ok, text, { rows, answers, differences });
+  return { text, data: { rows, answers, differences } };
 };
 
 /** A cluster's scheduler spends seconds on a task, most trials less. */

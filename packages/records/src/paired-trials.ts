@@ -1,4 +1,4 @@
-import { type DifferenceRow, type PairedSums, pairedDifferences } from "./paired-differences.ts";
+import type { PairedSums } from "./paired-differences.ts";
 import { byFame, type TrialSums } from "./results.ts";
 import type { Trial } from "./schedule.ts";
 
@@ -20,7 +20,3 @@ export const pairedTrials = (trials: readonly Trial[], sums: readonly TrialSums[
       ),
   );
 };
-
-/** Every policy of a run against every other one, paired by repetition. */
-export const runDifferences = (trials: readonly Trial[], sums: readonly TrialSums[]): DifferenceRow[] =>
-  pairedDifferences(pairedTrials(trials, sums));

@@ -1,7 +1,8 @@
 import { outcomes } from "@offloadlab/model";
 import { expect, it } from "vitest";
+import { pairedDifferences } from "./paired-differences.ts";
+import { pairedTrials } from "./paired-trials.ts";
 import type { TrialSums } from "./results.ts";
-import { pairedTrials, runDifferences } from "./run-differences.ts";
 import { trialSchedule } from "./schedule.ts";
 
 const policies = ["greedy", "fair", "mine", "local"];
@@ -24,7 +25,7 @@ function zero() {
 }
 
 it("pairs the interleaved trials of a run by their repetition, in the usual order of policies", () => {
-  const rows = runDifferences(trials, sums).filter(({ community }) => community === "all");
+  const rows = pairedDifferences(pairedTrials(trials, sums)).filter(({ community }) => community === "all");
   const pairs = rows.map(({ policy, other, energyJoules: { mean, n } }) => `${policy} - ${other}: ${mean}, ${n}`);
   expect(pairs).toEqual([
     "local - greedy: 3, 4",
@@ -40,6 +41,6 @@ it("leaves out the repetition in which a run was stopped", () => {
   const ended = trials.slice(0, -1);
   const kept = pairedTrials(ended, sums);
   expect(new Set(kept.map(({ repetition }) => repetition))).toEqual(new Set([1, 2, 3]));
-  expect(runDifferences(ended, sums)[0]?.energyJoules.n).toBe(3);
-  expect(runDifferences([], [])).toEqual([]);
+  expect(pairedDifferences(kept)[0]?.energyJoules.n).toBe(3);
+  expect(pairedTrials([], [])).toEqual([]);
 });
