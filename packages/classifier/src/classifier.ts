@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import type { CarriedOn } from "@offloadlab/hardware/carrier";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import { type Seconds, seconds } from "@offloadlab/units";
 import { type Card, readCard } from "./card.ts";
 import { decodeImage } from "./decode.ts";
-import { type InferenceRunner, type InferenceWhere, RunnerEnded, startInference } from "./inference-runner.ts";
+import { type InferenceRunner, RunnerEnded, startInference } from "./inference-runner.ts";
 import { embeddedModel } from "./paths.ts";
 import type { WorkerData } from "./worker-messages.ts";
 
@@ -60,7 +61,7 @@ export const openClassifier = async (
   modelFile: string = embeddedModel,
   options: {
     readonly threads?: number;
-    readonly where?: InferenceWhere;
+    readonly where?: CarriedOn;
     readonly onDeath?: (how: string) => void;
   } = {},
 ): Promise<Classifier> => {

@@ -1,5 +1,4 @@
-import { fork } from "node:child_process";
-import { SHARE_ENV, Worker } from "node:worker_threads";
+import { type CarriedOn, carry } from "@offloadlab/hardware/carrier";
 import { Failure } from "@offloadlab/protocol";
 import { type Seconds, seconds } from "@offloadlab/units";
 import { workerFile } from "./paths.ts";
@@ -25,9 +24,6 @@ export interface InferenceRunner {
   close(): Promise<void>;
 }
 
-/** Whether the model runs on a thread of this process, or in a process of its own that may abort. */
-export type InferenceWhere = "thread" | "process";
-
 /** Why an open run has no answer: not because of its tensor. */
 export class RunnerEnded extends RangeError {}
 
@@ -35,51 +31,6 @@ interface Call {
   resolve(inference: Inference): void;
   reject(failure: Failure): void;
 }
-
-/** The way to a runner and back. */
-interface Carrier {
-  post(request: WorkerRequest, transfer?: ArrayBuffer[]): void;
-  onAnswer(hear: (answer: WorkerAnswer) => void): void;
-  /** Once, however it ended. */
-  onEnd(hear: (how: string, cause: unknown) => void): void;
-}
-
-const carryThread = (data: WorkerData): Carrier => {
-  const worker = new Worker(workerFile, { workerData: data, execArgv: [], env: SHARE_ENV });
-  let cause: unknown;
-  worker.on("error", (error) => {
-    cause = error;
-  });
-  return {
-    post: (request, transfer = []) => worker.postMessage(request, transfer),
-    onAnswer: (hear) => worker.on("message", hear),
-    onEnd: (hear) => worker.once("exit", (code) => hear(`the inference thread ended with code ${code}`, cause)),
-  };
-};
-
-/** The process ends when this one does: its only input is the channel between them. */
-const carryProcess = (data: WorkerData): Carrier => {
-  const child = fork(workerFile, [JSON.stringify(data)], {
-    execArgv: [],
-    serialization: "advanced",
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
-  });
-  return {
-    // A request to a process that has just ended is answered by that end.
-    post: (request) => void child.send(request, () => undefined),
-    onAnswer: (hear) => child.on("message", (answer) => hear(answer as WorkerAnswer)),
-    onEnd: (hear) => {
-      // What could not be started tells so, and then may end as well.
-      let told = false;
-      const tell = (how: string, cause?: unknown): void => {
-        if (!told) hear(how, cause);
-        told = true;
-      };
-      child.once("error", (error) => tell(`the inference process could not be started: ${error.message}`, error));
-      child.once("exit", (code, signal) => tell(`the inference process ended with ${signal ?? `code ${code}`}`));
-    },
-  };
-};
 
 /**
  * Starts a runner and loads the model in it.
@@ -89,10 +40,10 @@ const carryProcess = (data: WorkerData): Carrier => {
  */
 export const startInference = (
   data: WorkerData,
-  where: InferenceWhere,
+  where: CarriedOn,
   onEnd: (how: string) => void,
 ): Promise<InferenceRunner> => {
-  const carrier = where === "thread" ? carryThread(data) : carryProcess(data);
+  const carrier = carry<WorkerRequest, WorkerAnswer>(workerFile, where, "the inference", data);
   const calls = new Map<number, Call>();
   let nextId = 0;
 

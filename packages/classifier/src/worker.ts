@@ -1,5 +1,5 @@
-import { parentPort, workerData } from "node:worker_threads";
 // Not the whole package: a worker starts as fast as it loads.
+import { answerCarrier, carriedData, endCarried, hearRequests } from "@offloadlab/hardware/carrier";
 import { stayInBackground } from "@offloadlab/hardware/threads";
 import type { InferenceSession } from "onnxruntime-node";
 import type { WorkerAnswer, WorkerData, WorkerRequest } from "./worker-messages.ts";
@@ -10,19 +10,9 @@ const { InferenceSession: Session, Tensor } = await import("onnxruntime-node");
 
 stayInBackground();
 
-// In a process of its own there is no port to a parent thread, but a channel to a parent process.
-const data = parentPort === null ? (JSON.parse(process.argv[2] ?? "") as WorkerData) : (workerData as WorkerData);
-const { modelFile, inputName, inputShape, outputName, labelCount, threads } = data;
+const { modelFile, inputName, inputShape, outputName, labelCount, threads } = await carriedData<WorkerData>();
 
-const answer = (message: WorkerAnswer, transfer: ArrayBuffer[] = []): void => {
-  if (parentPort === null) process.send?.(message);
-  else parentPort.postMessage(message, transfer);
-};
-
-const end = (): void => {
-  if (parentPort === null) process.disconnect();
-  else parentPort.close();
-};
+const answer: (message: WorkerAnswer, transfer?: ArrayBuffer[]) => void = answerCarrier;
 
 const open = async (): Promise<InferenceSession> => {
   const session = await Session.create(modelFile, {
@@ -76,10 +66,9 @@ const serve = (session: InferenceSession): void => {
   // One after the other, so that the time of one inference holds nothing of the next.
   let last = Promise.resolve();
   const hear = (request: WorkerRequest): void => {
-    last = last.then(() => (request === "close" ? end() : handle(session, request)));
+    last = last.then(() => (request === "close" ? endCarried() : handle(session, request)));
   };
-  if (parentPort === null) process.on("message", (request) => hear(request as WorkerRequest));
-  else parentPort.on("message", hear);
+  hearRequests(hear);
   answer({ kind: "ready" });
 };
 
@@ -97,5 +86,6 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 await open().then(serve, (error: unknown) => {
   answer({ kind: "unloadable", message: messageOf(error) });
-  if (parentPort === null) end();
+  // Its channel would keep a process alive.
+  endCarried();
 });
