@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { presets, settingsToFile } from "@offloadlab/model";
-import { leaseQuality, readRun } from "@offloadlab/records";
+import { deviceOf, type JournalRecord, type LeaseQuality, leaseQuality, readRun } from "@offloadlab/records";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { releaseLike, releases, versionOf } from "./released.ts";
 import { type Ended, VirtualLab } from "./virtual-lab.ts";
@@ -118,9 +118,42 @@ systemctl show --property=InvocationID,ActiveState,UnitFileState 'offload-*' chr
     expect(doctor.code).toBe(0);
   });
 
-  it("shares hold within 5 % on links that are shaped to little more than the leases", async () => {
-    // A device's half of the 100 Mbit/s is 50; the link lets 60 through.
-    lab.trafficControl("ed-1-1", "qdisc replace dev eth0 root tbf rate 60mbit burst 256kb latency 50ms");
+  /** A run in which everything is offloaded, and how well the leases of each device were kept. */
+  const offloadedRun = async (name: string) => {
+    const manifest = join(folder, `${name}.yaml`);
+    const settings = { ...experiment.settings, time_slot_count: 20 };
+    writeFileSync(manifest, JSON.stringify({ ...experiment, name, policies: ["edge"], settings }));
+    const ran = await offloadRun(manifest);
+    expect(ran.stderr, "the run's output").toSatisfy(() => ran.stdout !== "");
+    const { archive } = (JSON.parse(ran.stdout) as { data: { archive: string } }).data;
+    const { journals } = await readRun(archive);
+    const [first, second] = devices.map((device) =>
+      leaseQuality(
+        new Map(
+          [...journals].map(([node, records]) => [node, records.filter((each) => !isServiceOfOther(each, device))]),
+        ),
+      ),
+    ) as [LeaseQuality, LeaseQuality];
+    for (const [index, { uploads, medianRatio, p95Ratio, shareP95Ratio }] of [first, second].entries())
+      console.log(`${name}, ${devices[index]}: ${uploads} uploads, T^tr off by ${percent(medianRatio)} (median), \
+${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code}`);
+    return { code: ran.code, first, second };
+  };
+  const isServiceOfOther = (record: JournalRecord, device: string): boolean =>
+    record.kind === "service" && deviceOf(record.task) !== device;
+  const isHeld = ({ uploads, p95Ratio, shareP95Ratio }: LeaseQuality): boolean =>
+    uploads >= 10 && p95Ratio <= 0.05 && shareP95Ratio <= 0.05;
+  /** Four hosts share this machine with whatever else it does, which delays uploads as well: one of so many runs must do. */
+  const attempts = 3;
+  /** A device's half of the server's 100 Mbit/s is 50. */
+  const shape = (device: string, megabits: number): void =>
+    lab.trafficControl(device, `qdisc replace dev eth0 root tbf rate ${megabits}mbit burst 256kb latency 50ms`);
+  const unshape = (): void => {
+    for (const device of devices) lab.trafficControl(device, "qdisc del dev eth0 root");
+  };
+
+  it("shares hold within 5 % on links of little more than the leases that lose packets", async () => {
+    shape("ed-1-1", 60);
     const server = `${lab.hosts["mec-1"]}/32`;
     for (const line of [
       "qdisc replace dev eth0 root handle 1: htb default 20 r2q 100",
@@ -129,22 +162,38 @@ systemctl show --property=InvocationID,ActiveState,UnitFileState 'offload-*' chr
       `filter replace dev eth0 parent 1: prio 1 protocol ip u32 match ip dst ${server} match ip dport 7402 0xffff flowid 1:10`,
     ])
       lab.trafficControl("ed-1-2", line);
-    const manifest = join(folder, "shaped.yaml");
-    const settings = { ...experiment.settings, time_slot_count: 20 };
-    writeFileSync(manifest, JSON.stringify({ ...experiment, name: "shaped", policies: ["edge"], settings }));
-    // Four hosts share this machine's processors with whatever else it does, which delays uploads: the best of three runs.
-    let best = Number.POSITIVE_INFINITY;
-    for (let attempt = 1; attempt <= 3 && best > 0.05; attempt++) {
-      const ran = await offloadRun(manifest);
-      const { archive } = (JSON.parse(ran.stdout) as { data: { archive: string } }).data;
-      const { uploads, medianRatio, p95Ratio, shareP95Ratio } = leaseQuality((await readRun(archive)).journals);
-      console.log(`shaped links, run ${attempt}: ${uploads} uploads, T^tr off by ${percent(medianRatio)} (median), ${percent(p95Ratio)} (p95);
-compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code}`);
-      expect(uploads).toBeGreaterThanOrEqual(20);
-      best = Math.min(best, Math.max(p95Ratio, shareP95Ratio));
+    lab.loseData("mec-1", 7402, 0.002);
+    let held = false;
+    for (let attempt = 1; attempt <= attempts && !held; attempt++) {
+      const { code, first, second } = await offloadedRun("losing");
+      held = code === 0 && isHeld(first) && isHeld(second);
     }
-    for (const device of devices) lab.trafficControl(device, "qdisc del dev eth0 root");
-    expect(best).toBeLessThanOrEqual(0.05);
+    const lost = lab.loseNoData("mec-1");
+    unshape();
+    console.log(`${lost} packets of uploads were lost on the way`);
+    expect(lost).toBeGreaterThan(0);
+    expect(held).toBe(true);
+  });
+
+  it("a link that cannot carry its share shows, and takes nothing from the other device", async () => {
+    shape("ed-1-1", 25);
+    let kept = false;
+    for (let attempt = 1; attempt <= attempts && !kept; attempt++) {
+      const { code, first, second } = await offloadedRun("narrow");
+      // Half of what was leased: twice the time. A run whose links are not what they should be is no result.
+      expect(first.medianRatio).toBeGreaterThan(0.8);
+      expect(code).not.toBe(0);
+      kept = second.uploads >= 10 && second.medianRatio <= 0.05 && second.shareMedianRatio <= 0.05;
+    }
+    lab.trafficControl("ed-1-1", "qdisc del dev eth0 root");
+    expect(kept).toBe(true);
+  });
+
+  it("a device whose cable was pulled out is back by itself", async () => {
+    lab.setLink("ed-1-1", "down");
+    await expect.poll(stateOfNode("ed-1-1"), { timeout: 60_000, interval: 500 }).not.toBe("connected");
+    lab.setLink("ed-1-1", "up");
+    await expect.poll(stateOfNode("ed-1-1"), { timeout: 60_000, interval: 500 }).toBe("connected");
   });
 
   it("the keys were made on the nodes: readable for the daemon alone, and not on the operator's machine", async () => {

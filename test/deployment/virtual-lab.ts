@@ -26,8 +26,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const programs = ["systemd-nspawn", "mmdebstrap", "ansible-playbook", "ssh", "ssh-keygen", "ip", "tc"];
-const packages = "systemd-container mmdebstrap ansible-core openssh-client iproute2";
+const programs = ["systemd-nspawn", "mmdebstrap", "ansible-playbook", "ssh", "ssh-keygen", "ip", "tc", "iptables"];
+const packages = "systemd-container mmdebstrap ansible-core openssh-client iproute2 iptables";
 const onPath = (program: string): boolean =>
   (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, program)));
 
@@ -162,6 +162,25 @@ export class VirtualLab {
   /** Traffic control on the way out of a host, where the sender's limits are: the words after `tc`. */
   trafficControl(name: string, line: string): void {
     run("ip", "netns", "exec", this.#namespace(name), "tc", ...line.split(" "));
+  }
+
+  /** Loses a part of the packets that bring a host data on a port, at random, as they come in. */
+  loseData(name: string, port: number, ratio: number): void {
+    const rule = `-p tcp --dport ${port} -m length --length 1000:65535 -m statistic --mode random --probability ${ratio}`;
+    run("ip", "netns", "exec", this.#namespace(name), "iptables", "-A", "INPUT", ...rule.split(" "), "-j", "DROP");
+  }
+
+  /** Ends `loseData`. @returns how many packets were lost */
+  loseNoData(name: string): number {
+    const inside = ["netns", "exec", this.#namespace(name), "iptables"];
+    const counters = run("ip", ...inside, "-L", "INPUT", "-v", "-x", "-n");
+    run("ip", ...inside, "-F", "INPUT");
+    return Number(/^\s*(\d+) .*DROP/m.exec(counters)?.[1]);
+  }
+
+  /** Pulls a host's plug out of the switch, or puts it in again. */
+  setLink(name: string, state: "up" | "down"): void {
+    run("ip", "-n", this.#lan, "link", "set", `p${Object.keys(this.hosts).indexOf(name)}`, state);
   }
 
   async stop(): Promise<void> {
