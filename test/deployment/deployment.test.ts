@@ -162,7 +162,7 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
       `filter replace dev eth0 parent 1: prio 1 protocol ip u32 match ip dst ${server} match ip dport 7402 0xffff flowid 1:10`,
     ])
       lab.trafficControl("ed-1-2", line);
-    lab.loseData("mec-1", 7402, 0.002);
+    lab.loseData("mec-1", 7402, 0.005);
     let held = false;
     for (let attempt = 1; attempt <= attempts && !held; attempt++) {
       const { code, first, second } = await offloadedRun("losing");
