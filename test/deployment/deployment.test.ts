@@ -146,14 +146,17 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
   /** Four hosts share this machine with whatever else it does, which delays uploads as well: one of so many runs must do. */
   const attempts = 3;
   /** A device's half of the server's 100 Mbit/s is 50. */
-  const shape = (device: string, megabits: number): void =>
-    lab.trafficControl(device, `qdisc replace dev eth0 root tbf rate ${megabits}mbit burst 256kb latency 50ms`);
+  const shape = (device: string, megabits: number, burstKilobytes: number): void =>
+    lab.trafficControl(
+      device,
+      `qdisc replace dev eth0 root tbf rate ${megabits}mbit burst ${burstKilobytes}kb latency 50ms`,
+    );
   const unshape = (): void => {
     for (const device of devices) lab.trafficControl(device, "qdisc del dev eth0 root");
   };
 
   it("shares hold within 5 % on links of little more than the leases that lose packets", async () => {
-    shape("ed-1-1", 60);
+    shape("ed-1-1", 60, 256);
     const server = `${lab.hosts["mec-1"]}/32`;
     for (const line of [
       "qdisc replace dev eth0 root handle 1: htb default 20 r2q 100",
@@ -162,7 +165,7 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
       `filter replace dev eth0 parent 1: prio 1 protocol ip u32 match ip dst ${server} match ip dport 7402 0xffff flowid 1:10`,
     ])
       lab.trafficControl("ed-1-2", line);
-    lab.loseData("mec-1", 7402, 0.005);
+    lab.loseData("mec-1", 7402, 0.01);
     let held = false;
     for (let attempt = 1; attempt <= attempts && !held; attempt++) {
       const { code, first, second } = await offloadedRun("losing");
@@ -176,12 +179,13 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
   });
 
   it("a link that cannot carry its share shows, and takes nothing from the other device", async () => {
-    shape("ed-1-1", 25);
+    // A burst is small beside a task of half a megabyte, and hides nothing.
+    shape("ed-1-1", 25, 32);
     let kept = false;
     for (let attempt = 1; attempt <= attempts && !kept; attempt++) {
       const { code, first, second } = await offloadedRun("narrow");
-      // Half of what was leased: twice the time. A run whose links are not what they should be is no result.
-      expect(first.medianRatio).toBeGreaterThan(0.8);
+      // Half of what was leased: about twice the time. A run whose links are not what they should be is no result.
+      expect(first.medianRatio).toBeGreaterThan(0.5);
       expect(code).not.toBe(0);
       kept = second.uploads >= 10 && second.medianRatio <= 0.05 && second.shareMedianRatio <= 0.05;
     }
