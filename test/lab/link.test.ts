@@ -53,7 +53,10 @@ beforeAll(async () => {
 afterAll(() => rehearsal.remove());
 
 const archiveOf = (name: Name): string => finished.get(name)?.archive ?? expect.fail(`${name} did not end`);
-/** Mean reward per task of a policy in the community whose device is slow. */
+/**
+ * Mean reward per task of a policy in the community whose device is slow. PFR-OA has no test: it keeps that device's tasks at
+ * home in this world, with or without the fault, so that there is no loss to get back.
+ */
 const rewardOf = (name: Name, policy: string): number =>
   finished.get(name)?.rows.find((row) => row.policy === policy && row.community === "R1")?.reward.mean ?? Number.NaN;
 
@@ -75,16 +78,12 @@ describe.skipIf(chromiumPath === undefined)("on the dashboard in a real Chromium
   });
 });
 
-test.each(["fair", "pfr-oa"])(
-  "%s: the reward falls for it; with corrected leases at least half of the loss comes back",
-  (policy) => {
-    const [healthy, slowed, corrected] = names.map((name) => rewardOf(name, policy)) as [number, number, number];
-    const text = `${policy}: healthy ${healthy}, slowed ${slowed}, corrected ${corrected}`;
-    console.log(text);
-    expect(healthy - slowed, text).toBeGreaterThan(0.3);
-    expect(corrected - slowed, text).toBeGreaterThan((healthy - slowed) / 2);
-  },
-);
+test("Fair's reward falls for it; with corrected leases at least half of the loss comes back", () => {
+  const [healthy, slowed, corrected] = names.map((name) => rewardOf(name, "fair")) as [number, number, number];
+  const text = `healthy ${healthy}, slowed ${slowed}, corrected ${corrected}`;
+  expect(healthy - slowed, text).toBeGreaterThan(0.3);
+  expect(corrected - slowed, text).toBeGreaterThan((healthy - slowed) / 2);
+});
 
 test("`offload report` of the three draws their rewards beside each other, and names the slow link", async () => {
   const figures = join(rehearsal.folder, "figures");
