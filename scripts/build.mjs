@@ -22,6 +22,7 @@ const daemons = {
   ed: "apps/ed/src/main.ts",
   mec: "apps/mec/src/main.ts",
   "mec-learner": "apps/mec/src/learner-thread.ts",
+  "mec-model": "apps/mec/src/model-worker.ts",
   cbs: "apps/cbs/src/main.ts",
   "classifier-worker": "packages/classifier/src/worker.ts",
 };

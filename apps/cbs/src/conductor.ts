@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isPolicySource, shippedModels } from "@offloadlab/deployed";
 import { nodeIds, type Settings } from "@offloadlab/model";
 import { Failure, type LiveFederation, messageOf } from "@offloadlab/protocol";
 import {
@@ -13,6 +14,7 @@ import {
   readManifest,
   readStatus,
   sealArchive,
+  shippedNames,
   type Trial,
   trialSchedule,
 } from "@offloadlab/records";
@@ -131,10 +133,10 @@ export class Conductor {
     return { ...newProgress(id, folder, manifest, 0), state, reasons, ...(await resultsOf(folder)) };
   }
 
-  /** The file of the agents of a policy of the current run. @throws Failure `peer/refused` when there is none */
+  /** The file of the agents, or models, of a policy of the current run. @throws Failure `peer/refused` when there is none */
   async agentsOf(run: string, policy: string): Promise<Uint8Array> {
     const current = this.#progress;
-    if (current?.id !== run || !/^[a-z0-9-]+$/.test(policy))
+    if (current?.id !== run || !(isPolicySource(policy) || /^[a-z0-9-]+$/.test(policy)))
       throw new Failure("peer/refused", `there are no agents of ${policy} in a run ${run} that goes on`);
     return readFile(join(current.folder, archiveFiles.policy(policy))).catch((error: unknown) => {
       throw new Failure("peer/refused", `run ${run} has no agents of ${policy}`, { cause: error });
@@ -277,23 +279,33 @@ export class Conductor {
 
 const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** @throws Failure `config/invalid` when a learned policy has no agents for every community, or no policy has the agents */
+/**
+ * @throws Failure `config/invalid` when a learned policy has no agents for every community, or one from outside no models,
+ * or no policy has what was sent
+ */
 const checkAgents = (manifest: Manifest, agents: AgentFiles): void => {
-  const learned = learnedNames(manifest);
-  const strangers = [...agents.keys()].filter((name) => !learned.includes(name));
-  const problems = strangers.map((name) => `agents of ${name}, which the manifest does not compare`);
-  const { length } = manifest.settings.communities;
-  for (const name of learned) {
+  const expected = [...learnedNames(manifest), ...shippedNames(manifest)];
+  const strangers = [...agents.keys()].filter((name) => !expected.includes(name));
+  const problems = strangers.map((name) => `files of ${name}, which the manifest does not compare`);
+  const { communities } = manifest.settings;
+  for (const name of expected) {
     const bytes = agents.get(name);
     if (bytes === undefined) {
-      problems.push(`no agents of ${name}; \`offload run\` and \`offload lab up\` send them along`);
+      problems.push(`no files of ${name}; \`offload run\` and \`offload lab up\` send them along`);
       continue;
     }
     try {
-      const count = decodeDeployment(bytes).agents.length;
-      if (count !== length) problems.push(`agents of ${name} for ${count} communities, expected ${length}`);
+      if (shippedNames(manifest).includes(name)) {
+        const models = shippedModels(bytes);
+        const without = communities.filter((community) => !models.has(community.name));
+        problems.push(...without.map((community) => `no model of ${name} for ${community.name}`));
+      } else {
+        const count = decodeDeployment(bytes).agents.length;
+        if (count !== communities.length)
+          problems.push(`agents of ${name} for ${count} communities, expected ${communities.length}`);
+      }
     } catch (error) {
-      problems.push(`agents of ${name}: ${messageOf(error)}`);
+      problems.push(`files of ${name}: ${messageOf(error)}`);
     }
   }
   if (problems.length > 0) throw new Failure("config/invalid", problems.join("\n"));

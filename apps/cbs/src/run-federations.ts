@@ -1,7 +1,7 @@
 import type { Engine } from "@offloadlab/learning";
 import { serverId } from "@offloadlab/model";
 import type { LiveFederation } from "@offloadlab/protocol";
-import { type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
+import { learnedNames, type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
 import { decodeDeployment, deployedAgent } from "@offloadlab/simulation";
 import { Federation, type FederationParts } from "./federation.ts";
 import type { AgentFiles } from "./run-folder.ts";
@@ -30,7 +30,9 @@ export class RunFederations {
     const { settings: world, learning, seed } = manifest;
     if (learning === null) return federations;
     const nodes = world.communities.map((_, index) => serverId(index));
+    const learned = learnedNames(manifest);
     for (const [policy, bytes] of agents) {
+      if (!learned.includes(policy)) continue;
       const deployment = decodeDeployment(bytes);
       const { federation: chosen } = deployment.settings;
       if (chosen === undefined) continue;

@@ -1,8 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  answersText,
   archiveFiles,
   type Journal,
+  laboratoryAnswers,
   type ResultRow,
   type RunState,
   readRun,
@@ -43,7 +45,7 @@ export const settleRun = async (
 ): Promise<Verdict> => {
   await journal.flush();
   const run = await readRun(folder);
-  const { journals, clockSpeed, hardware } = run;
+  const { settings, trials, journals, clockSpeed, hardware } = run;
   const fates = taskFates(journals);
   for (const { trial, task, ends } of fates) if (ends.length === 0) journal.write({ kind: "lost", trial, task });
   const lost = fates.filter(({ ends }) => ends.length === 0 || ends.some(({ outcome }) => outcome === "lost")).length;
@@ -56,7 +58,10 @@ export const settleRun = async (
   journal.write({ kind: "run", state: final, ...(all.length > 0 ? { reason: all.join("; ") } : {}) });
   await journal.close();
   const { results: rows } = await resultsOf(folder);
-  await writeFile(join(folder, archiveFiles.results), `${JSON.stringify({ hardware, clockSpeed, rows }, null, 2)}\n`);
-  await writeFile(join(folder, archiveFiles.table), `${resultTable(rows)}\n\n${resultCaption(hardware, clockSpeed)}\n`);
+  const answers = laboratoryAnswers(settings, trials, journals);
+  const results = { hardware, clockSpeed, rows, ...(answers.length > 0 ? { answers } : {}) };
+  await writeFile(join(folder, archiveFiles.results), `${JSON.stringify(results, null, 2)}\n`);
+  const lines = [resultTable(rows), "", resultCaption(hardware, clockSpeed), ...answersText(answers)];
+  await writeFile(join(folder, archiveFiles.table), `${lines.join("\n")}\n`);
   return { state: final, reasons: all, rows };
 };

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Settings, settingsToFile } from "@offloadlab/model";
 import type { LearningOrder, ToStation } from "@offloadlab/protocol";
-import { type Journal, type LearningChoice, type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
+import {
+  type Journal,
+  type LearningChoice,
+  learnedNames,
+  type Manifest,
+  type Trial,
+  warmUpTrial,
+} from "@offloadlab/records";
 import { count } from "@offloadlab/units";
 import type { Collection } from "./collection.ts";
 import type { NodeWatch } from "./node-watch.ts";
@@ -26,7 +33,7 @@ export interface RunParts {
   readonly watch: NodeWatch;
   readonly stop: AbortSignal;
   readonly unixNow: () => number;
-  /** SHA-256 of the agents' files, by policy. */
+  /** SHA-256 of the files of agents and models, by policy. */
   readonly agents: ReadonlyMap<string, string>;
   /** Called when lab time 0 is known, Unix seconds. */
   readonly onStart: (startsAt: number) => void;
@@ -56,7 +63,8 @@ export const runTrial = async (parts: RunParts, manifest: Manifest, trial: Trial
   const { settings, clockSpeed } = manifest;
   const { link, uplinkRateRatios } = manifest;
   const agents = parts.agents.get(trial.policy) ?? null;
-  const learning = agents === null || manifest.learning === null ? null : orderOf(manifest.learning);
+  const canLearn = learnedNames(manifest).includes(trial.policy);
+  const learning = canLearn && manifest.learning !== null ? orderOf(manifest.learning) : null;
   const fixed = { run, trial: trial.number, policy: trial.policy, seed: trial.seed, deviceSeed: manifest.seed };
   const order = { ...fixed, link, uplinkRateRatios, agents, learning };
   const file = settingsToFile(settings);

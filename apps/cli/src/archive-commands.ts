@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import {
+  answersText,
   archiveFiles,
   checkArchive,
   type DifferenceRow,
@@ -11,6 +12,7 @@ import {
   deviceLinksText,
   differenceTable,
   type Hardware,
+  laboratoryAnswers,
   learningGains,
   learningGainText,
   leaseQuality,
@@ -137,6 +139,7 @@ export const runReport = async (folder: string) => {
   const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
   const links = deviceLinks(journals);
   const decisions = decisionTimes(settings, trials, journals);
+  const answers = laboratoryAnswers(settings, trials, journals);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const errors = (median: number, p95: number): string => `median ${percent(median)}, 95th percentile ${percent(p95)}`;
   const text = [
@@ -144,6 +147,7 @@ export const runReport = async (folder: string) => {
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
+    ...answersText(answers),
     ...differenceText(differences),
     ...learningGainText(gains),
     decisionTimesText(decisions, clockSpeed),
@@ -159,16 +163,7 @@ export const runReport = async (folder: string) => {
     text,
     pairs,
     data: {
-      folder,
-      state,
-      reasons,
-      hardware,
-      clockSpeed,
-      rows,
-      differences,
-      gains,
-      decisions,
-      links,
+      ...{ folder, state, reasons, hardware, clockSpeed, rows, answers, differences, gains, decisions, links },
       transmission: quality,
     },
   };

@@ -3,7 +3,6 @@ import { join, resolve } from "node:path";
 import { nodeIds } from "@offloadlab/model";
 import { AuthorityFolder, Failure, messageOf } from "@offloadlab/protocol";
 import type { Manifest } from "@offloadlab/records";
-import { agentFiles } from "./agent-files.ts";
 import { followRun } from "./follow-run.ts";
 import { type Inventory, readInventory } from "./inventory.ts";
 import { authorityFolder, openStation, stationUrl } from "./lab-station.ts";
@@ -11,6 +10,7 @@ import { type LabUpOptions, labFile, loadManifest, printRun } from "./lab-up.ts"
 import { ProgressLine } from "./output.ts";
 import { labManifest } from "./paths.ts";
 import { runPlaybook } from "./playbook.ts";
+import { policyFiles } from "./policy-files.ts";
 import type { RunView } from "./station-client.ts";
 
 /** `offload lab up --inventory`: the daemons of a lab of machines, one comparison on them, its archive brought here. */
@@ -18,7 +18,7 @@ export const inventoryLabUp = async (options: LabUpOptions & { readonly inventor
   const progress = new ProgressLine();
   const inventory = await readInventory(options.inventory);
   const manifestFile = options.experiment ?? labManifest;
-  const { text, manifest } = await loadManifest(manifestFile);
+  const { text, manifest } = await loadManifest(manifestFile, options.policy);
   const problems = impossibleOn(inventory, manifest);
   if (problems.length > 0) throw new Failure("config/invalid", problems.join("\n"));
   await runPlaybook("start", options, {}, progress);
@@ -26,7 +26,7 @@ export const inventoryLabUp = async (options: LabUpOptions & { readonly inventor
   const station = await openStation(inventory, options.home);
   let interrupted = false;
   try {
-    const agents = await agentFiles(manifest, { manifestFile, home: options.home }, progress);
+    const agents = await policyFiles(manifest, { ...options, manifestFile }, progress);
     const { id } = await station.begin(text, agents);
     process.on("SIGINT", () => {
       interrupted = true;

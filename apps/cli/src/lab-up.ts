@@ -3,18 +3,22 @@ import { join, resolve } from "node:path";
 import { imageSet, openClassifier, readImageSet } from "@offloadlab/classifier";
 import { nodeIds } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { type Manifest, readManifest, resultCaption, resultTable } from "@offloadlab/records";
-import { type AgentPlaces, agentFiles } from "./agent-files.ts";
+import { answersText, type Manifest, readManifest, resultCaption, resultTable } from "@offloadlab/records";
+import type { AgentPlaces } from "./agent-files.ts";
 import { differenceText, drawRewards, runReport } from "./archive-commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { changedText } from "./experiment-source.ts";
 import { followRun, isOver } from "./follow-run.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
 import { dashboardFolder, distFolder, rehearsalManifest } from "./paths.ts";
+import { policyFiles } from "./policy-files.ts";
 import { type LabAddress, Rehearsal } from "./rehearsal.ts";
 import type { RunView, StationClient } from "./station-client.ts";
 
 export interface LabUpOptions {
   readonly experiment?: string;
+  /** Policies from outside, besides those of the experiment. */
+  readonly policy?: readonly string[];
   readonly images?: string;
   readonly classifier?: string;
   readonly runs: string;
@@ -36,12 +40,17 @@ export interface LoadedManifest {
   readonly manifest: Manifest;
 }
 
-/** Reads a manifest's file. @throws Failure `config/invalid` listing every problem with its place */
-export const loadManifest = async (manifestFile: string): Promise<LoadedManifest> => {
+/**
+ * Reads a manifest's file.
+ *
+ * @param policy policies from outside, besides those of the manifest
+ * @throws Failure `config/invalid` listing every problem with its place
+ */
+export const loadManifest = async (manifestFile: string, policy: readonly string[] = []): Promise<LoadedManifest> => {
   const text = await readFile(manifestFile, "utf8").catch((error: Error) => {
     throw new Failure("config/invalid", `${manifestFile}: expected a manifest, ${error.message}`, { cause: error });
   });
-  return labManifest(text, manifestFile);
+  return labManifest(changedText(text, { policy }), manifestFile);
 };
 
 /** A manifest of which there is the text. @throws Failure `config/invalid` listing every problem with its place */
@@ -60,7 +69,7 @@ export type Work = (
 
 /** `offload lab up --rehearsal`: the whole lab on this machine, one comparison, and the dashboard until Ctrl-C. */
 export const labUp = async (options: LabUpOptions): Promise<void> => {
-  const loaded = await loadManifest(options.experiment ?? rehearsalManifest);
+  const loaded = await loadManifest(options.experiment ?? rehearsalManifest, options.policy);
   const serve = options.serve ?? (process.stdout.isTTY === true && process.stdin.isTTY === true);
   await rehearsed(loaded, { ...options, serve }, async (perform, progress, interrupted) => {
     await printRun(options, await perform(loaded.text), interrupted(), progress);
@@ -103,7 +112,7 @@ const rehearse = async (
 ): Promise<void> => {
   const images = await prepareImages(options, progress, signal);
   await tryClassifier(options.classifier);
-  const agents = await agentFiles(manifest, options, progress, signal);
+  const agents = await policyFiles(manifest, options, progress, signal);
   const nodes = nodeIds(manifest.settings).length + 1;
   progress.update(`starting ${nodes} daemons`);
   const rehearsal = await Rehearsal.start({
@@ -191,7 +200,7 @@ export const printRun = async (
         : exitCodes.invalid;
   progress.done(`run ${run.id} is ${run.state}${run.reasons.length > 0 ? `: ${run.reasons.join("; ")}` : ""}`);
   const { data: results } = await runReport(run.folder);
-  const { rows, differences, hardware, clockSpeed } = results;
+  const { rows, answers, differences, hardware, clockSpeed } = results;
   const folder = join(home, "figures", run.id);
   const figures = rows.length === 0 ? [] : await drawRewards(folder, run.folder, results);
   const text = [
@@ -199,6 +208,7 @@ export const printRun = async (
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
+    ...answersText(answers),
     ...differenceText(differences),
     ...(figures.length === 0 ? [] : [`Fig. 11, rewards by community and policy: ${figures.join(", ")} in ${folder}`]),
     ...more.lines,
@@ -211,6 +221,7 @@ export const printRun = async (
     archive: run.folder,
     figures: figures.map((file) => join(folder, file)),
     rows,
+    answers,
     differences,
     ...more.data,
   });

@@ -35,6 +35,11 @@ const runs = (): Option => new Option("--runs <folder>", "where archives are").d
 const home = (): Option =>
   new Option("--home <folder>", "the lab's own files: keys, logs, generated images").default(".offload");
 
+const collected = (value: string, values: readonly string[] = []): string[] => [...values, value];
+
+const policySourceHelp =
+  "a policy of your own beside them: an .onnx file with its card, a folder of them or http://host:port/path; may be repeated";
+
 const program = new Command("offload")
   .description(
     "OffloadLab: experiments in multi-edge computation offloading, in a rehearsal on one machine or on a lab's boards",
@@ -50,6 +55,7 @@ lab
   .option("--rehearsal", "the whole lab on this machine: everything real but battery, clock rate and radio rate")
   .addOption(inventoryOption())
   .option("--experiment <file>", "manifest of the comparison (default: experiments/lab.yaml; of a rehearsal live.yaml)")
+  .option("--policy <source>", policySourceHelp, collected)
   .option("--images <folder>", "make tasks of these JPEG and PNG files instead of generated images")
   .option("--classifier <file>", "ONNX image classifier, its YAML card beside it, instead of the embedded one")
   .addOption(runs())
@@ -66,6 +72,7 @@ program
   .command("run")
   .description("run an experiment on the lab that is up")
   .argument("<manifest>", "experiment.yaml")
+  .option("--policy <source>", policySourceHelp, collected)
   .addOption(home())
   .addOption(runs())
   .addOption(format())
@@ -84,10 +91,6 @@ const policyList = (text: string): string[] =>
     throw new InvalidArgumentError(`expected ${comparedNames.join(", ")}, ${others}, got ${name}.`);
   });
 const list = (text: string): string[] => text.split(",").map((word) => word.trim());
-const collected = (value: string, values: readonly string[] = []): string[] => [...values, value];
-
-const policySourceHelp =
-  "a policy of your own beside them: an .onnx file with its card, a folder of them or http://host:port/path; may be repeated";
 
 /** What of a manifest the command line may say instead. */
 const withChanges = (command: Command): Command =>

@@ -13,7 +13,7 @@ export const replay = async (run: string, options: { runs: string; format: Forma
 export const runReplay = async (folder: string) => {
   const { run, state, reasons, notice } = await openRun(folder);
   const { hardware, clockSpeed } = run;
-  const replayed = replayRun(run);
+  const replayed = await replayRun(run);
   const text = [...notice, replayText(replayed, resultCaption(hardware, clockSpeed))].join("\n");
   return { text, data: { folder, state, reasons, hardware, clockSpeed, ...replayed } };
 };

@@ -1,9 +1,9 @@
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { agentFiles } from "./agent-files.ts";
 import { followRun } from "./follow-run.ts";
 import { bringHere } from "./inventory-lab.ts";
 import { type LoadedManifest, loadManifest, printRun, readLab, type Work } from "./lab-up.ts";
 import { type Format, ProgressLine } from "./output.ts";
+import { policyFiles } from "./policy-files.ts";
 import { StationClient } from "./station-client.ts";
 
 /** Where the lab's files and its archives are. */
@@ -11,11 +11,13 @@ export interface LabPlaces {
   readonly home: string;
   readonly runs: string;
   readonly format: Format;
+  /** Policies from outside that the command line names. */
+  readonly policy?: readonly string[];
 }
 
 /** `offload run`: an experiment on the lab that is up. */
 export const run = async (file: string, options: LabPlaces): Promise<void> => {
-  const loaded = await loadManifest(file);
+  const loaded = await loadManifest(file, options.policy);
   await onLab(loaded, options, async (perform, progress, interrupted) => {
     await printRun(options, await perform(loaded.text), interrupted(), progress);
   });
@@ -40,7 +42,7 @@ export const onLab = async (
     station.stop().catch((error: unknown) => progress.done(messageOf(error)));
   };
   try {
-    const agents = await agentFiles(manifest, { manifestFile, home: options.home }, progress);
+    const agents = await policyFiles(manifest, { ...options, manifestFile }, progress);
     process.on("SIGINT", interrupt);
     const perform = async (text: string) => {
       if (interrupted) throw new Failure("peer/refused", "interrupted before the run began");

@@ -50,7 +50,7 @@ const begin = (content: Uint8Array = bytes): Agents => {
   };
   const tls = { ca: "", cert: "", key: "" };
   const federation = { stationUrl: "https://127.0.0.1:1", tls, log: () => {} };
-  const agents = new Agents({ communityIndex: 1, stateFolder: folder, fetch, federation });
+  const agents = new Agents({ communityIndex: 1, stateFolder: folder, runtimeOn: "thread", fetch, federation });
   open.push(agents);
   return agents;
 };

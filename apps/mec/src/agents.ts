@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isPolicySource } from "@offloadlab/deployed";
+import type { CarriedOn } from "@offloadlab/hardware/carrier";
 import { type Agent, type AgentSnapshot, decodeSafetensors, encodeSafetensors, onnxEngine } from "@offloadlab/learning";
 import { communityAt, devicesOf } from "@offloadlab/model";
 import { policies, policyNames } from "@offloadlab/policies";
@@ -13,16 +15,11 @@ import {
   decodeDeployment,
   deployedAgent,
 } from "@offloadlab/simulation";
-import type { LivePolicy } from "./community-trial.ts";
+import type { TrialPolicy } from "./community-trial.ts";
 import { FederationClient, type FederationClientOptions } from "./federation-client.ts";
 import { LearnedPolicy } from "./learned-policy.ts";
 import { LiveLearner } from "./learner.ts";
-
-/** The policy of a trial, and what is left to do when the trial is over. */
-export interface TrialPolicy {
-  readonly policy: LivePolicy;
-  readonly finish: () => Promise<void>;
-}
+import { OutsidePolicies } from "./outside-policies.ts";
 
 /** An agent of a run, from its first trial to the run's end. */
 interface Deployed {
@@ -42,22 +39,26 @@ export interface AgentsOptions {
   readonly communityIndex: number;
   /** Where learners keep what they have learned. */
   readonly stateFolder: string;
-  /** Fetches the file of a run's agents. */
+  /** Where ONNX Runtime runs. */
+  readonly runtimeOn: CarriedOn;
+  /** Fetches the file of a run's agents, or of a policy's models. */
   readonly fetch: (run: string, policy: string) => Promise<Uint8Array>;
   /** Where and as whom learners are federated. */
   readonly federation: Pick<FederationClientOptions, "stationUrl" | "tls" | "log">;
 }
 
 /**
- * The agents that were deployed to this server for a run: they decide, and go on learning from trial to trial where the
- * run says so.
+ * The policies of this server's trials: those that need no training, those from outside, and the agents that were deployed
+ * to it for a run, which go on learning from trial to trial where the run says so.
  */
 export class Agents {
   readonly #options: AgentsOptions;
   readonly #deployed = new Map<string, Deployed>();
+  readonly #outside: OutsidePolicies;
 
   constructor(options: AgentsOptions) {
     this.#options = options;
+    this.#outside = new OutsidePolicies({ ...options, log: options.federation.log });
   }
 
   /**
@@ -72,6 +73,7 @@ export class Agents {
       const devices = devicesOf(order.settings, communityIndex, order.deviceSeed);
       return { policy: policies[known](order.settings, communityIndex, devices), finish: async () => {} };
     }
+    if (isPolicySource(order.policy)) return this.#outside.policyOf(order, journal);
     const deployed = await this.#open(order, journal);
     const { agent, translator, learner } = deployed;
     if (learner === undefined || order.learning === null) {
@@ -92,8 +94,13 @@ export class Agents {
     return { policy, finish: () => this.#finish(deployed, learner, policy, order.trial, journal) };
   }
 
-  /** Ends all learners. */
+  /** Ends all learners, and policies from outside. */
   async close(): Promise<void> {
+    await this.#outside.close();
+    await this.#closeDeployed();
+  }
+
+  async #closeDeployed(): Promise<void> {
     const all = [...this.#deployed.values()];
     this.#deployed.clear();
     for (const { learner, agent, federation } of all) {
@@ -108,7 +115,7 @@ export class Agents {
     const known = this.#deployed.get(name);
     if (known?.run === run) return known;
     // Another run's agents have no more to do.
-    if ([...this.#deployed.values()].some((each) => each.run !== run)) await this.close();
+    if ([...this.#deployed.values()].some((each) => each.run !== run)) await this.#closeDeployed();
     const { communityIndex } = this.#options;
     const bytes = await this.#options.fetch(run, name);
     if (createHash("sha256").update(bytes).digest("hex") !== order.agents) {

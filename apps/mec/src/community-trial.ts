@@ -73,6 +73,12 @@ export interface LivePolicy extends Pick<OpenPolicy, "name" | "decide"> {
   ended?(device: number, task: EndedTask, reward: number): void;
 }
 
+/** The policy of a trial, and what is left to do when the trial is over. */
+export interface TrialPolicy {
+  readonly policy: LivePolicy;
+  readonly finish: () => Promise<void>;
+}
+
 /**
  * One epoch of a community on its server: in every sub-slot the reports of all devices become one observation, the
  * policy's action becomes leases.

@@ -72,6 +72,7 @@ try {
   const agents = new Agents({
     communityIndex,
     stateFolder: config.state_folder,
+    runtimeOn: config.inference ?? "thread",
     fetch: (run, policy) => fetchAgents(config.station_url, tls, run, policy),
     federation: { stationUrl: `https://${new URL(config.station_url).host}`, tls, log: say },
   });

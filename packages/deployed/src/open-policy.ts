@@ -2,7 +2,9 @@ import { communityAt, type Device, type Settings } from "@offloadlab/model";
 import type { OpenPolicy } from "@offloadlab/policies";
 import type { Seconds } from "@offloadlab/units";
 import { cardPathOf, readCard } from "./card.ts";
-import { modelPolicy } from "./model-policy.ts";
+import { modelPolicy, type OpenModel } from "./model-policy.ts";
+import { PolicyProblem } from "./problem.ts";
+import type { ShippedModels } from "./shipped-models.ts";
 import { bytesOf, isAddress, modelFile } from "./source.ts";
 
 /**
@@ -32,4 +34,27 @@ export const openPolicy = async (
   const bytes = bytesOf(file);
   const card = readCard(new TextDecoder().decode(bytesOf(cardFile)), cardFile);
   return modelPolicy(bytes, card, place, file);
+};
+
+/**
+ * Opens a policy from outside that came with a run, for one community.
+ *
+ * @param name as the run calls it, for the problems
+ * @param devices [n] in the order of the observation's entries
+ * @param open where ONNX Runtime runs
+ * @throws PolicyProblem when it cannot be used, with what is wrong
+ */
+export const openShipped = async (
+  name: string,
+  models: ShippedModels,
+  settings: Settings,
+  communityIndex: number,
+  devices: readonly Device[],
+  open?: OpenModel,
+): Promise<OpenPolicy> => {
+  const community = communityAt(settings, communityIndex);
+  const files = models.get(community.name);
+  const what = `${name} of ${community.name}`;
+  if (files === undefined) throw new PolicyProblem(`${what}: expected a model, got none`);
+  return modelPolicy(files.model, readCard(files.card, what), { settings, communityIndex, devices }, what, open);
 };

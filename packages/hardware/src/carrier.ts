@@ -12,6 +12,8 @@ export interface Carrier<Request, Answer> {
   onAnswer(hear: (answer: Answer) => void): void;
   /** Told once, however it ended. @param how what ended and with what, as `the learner's process ended with SIGKILL` */
   onEnd(hear: (how: string, cause: unknown) => void): void;
+  /** Ends the program, whatever it is at. */
+  end(): void;
 }
 
 /**
@@ -37,6 +39,7 @@ const onThread = <Request, Answer>(program: URL, name: string, data: unknown): C
     post: (request, transfer = []) => worker.postMessage(request, transfer),
     onAnswer: (hear) => worker.on("message", hear),
     onEnd: (hear) => worker.once("exit", (code) => hear(`${name} thread ended with code ${code}`, cause)),
+    end: () => void worker.terminate(),
   };
 };
 
@@ -63,6 +66,7 @@ const inProcess = <Request, Answer>(program: URL, name: string, data: unknown): 
       child.once("error", (error) => tell(`${name} process could not be started: ${error.message}`, error));
       child.once("exit", (code, signal) => tell(`${name} process ended with ${signal ?? `code ${code}`}`));
     },
+    end: () => void child.kill("SIGKILL"),
   };
 };
 

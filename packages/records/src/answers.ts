@@ -1,5 +1,8 @@
+import { type Settings, serverId } from "@offloadlab/model";
 import { type AnswerCounts, fallbackReasons } from "@offloadlab/policies";
 import type { ActionRecord } from "./journal-records.ts";
+import type { Journals } from "./reconcile.ts";
+import type { Trial } from "./schedule.ts";
 import type { EpochSums } from "./sweep-rows.ts";
 
 /** What became of the answers of a policy from outside, in one community. */
@@ -29,6 +32,24 @@ export const answerNote = (before: AnswerCounts, after: AnswerCounts): Pick<Acti
   const { adjusted, fallbacks } = answersBetween(before, after);
   const fallback = fallbackReasons.find((reason) => fallbacks[reason] > 0);
   return { ...(adjusted > 0 ? { adjusted: true } : {}), ...(fallback === undefined ? {} : { fallback }) };
+};
+
+/** What became of the answers in the laboratory's trials. */
+export const laboratoryAnswers = (
+  { communities }: Settings,
+  trials: readonly Trial[],
+  journals: Journals,
+): AnswerRow[] => {
+  const counted = new Set(trials.map(({ number }) => number));
+  return answerRows(
+    communities.flatMap(({ name: community }, index) =>
+      (journals.get(serverId(index)) ?? []).flatMap((record) => {
+        if (record.kind !== "answers" || !counted.has(record.trial)) return [];
+        const { policy, asked, adjusted, fallbacks, firstProblem } = record;
+        return [{ policy, community, answers: { asked, adjusted, fallbacks, firstProblem } }];
+      }),
+    ),
+  );
 };
 
 /** Sums of each policy from outside and community. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, readdir, rename } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { isPolicySource } from "@offloadlab/deployed";
 
 /** How a run ended. */
 export const runStates = ["complete", "invalid", "interrupted"] as const;
@@ -22,11 +23,19 @@ export interface RunStatus {
 const roundFolder = (policy: string, round: number): string =>
   `federation/${policy}/round-${String(round).padStart(4, "0")}`;
 
+/** A file's name may be neither a path nor an address: what of it can be read, and a digest. */
+const shippedFile = (name: string): string =>
+  `policies/${name
+    .replaceAll(/[^A-Za-z0-9.]+/g, "-")
+    .replace(/^[-.]+/, "")
+    .slice(-60)}-${sha256OfText(name).slice(0, 8)}.json`;
+
 /**
  * The files of `runs/<id>/`:
  *
  * - `manifest.yaml` as given, `settings.json` resolved, `trials.json` the schedule with its seeds
- * - `policies/<name>.safetensors`, the agents of each learned policy as they were deployed
+ * - `policies/<name>.safetensors`, the agents of each learned policy as they were deployed, and `policies/<name>.json`, the
+ *   models and cards of each policy from outside
  * - `environment/<node>.json`, `journals/<node>.ndjson`, `logs/<node>.ndjson`
  * - of each policy that was federated `federation/<policy>/state.json`, and of its rounds `round-<n>/<node>.safetensors` and
  *   `round-<n>/global.safetensors` beside it
@@ -41,7 +50,7 @@ export const archiveFiles = {
   table: "results.txt",
   checksums: "checksums.sha256",
   status: "status",
-  policy: (name: string) => `policies/${name}.safetensors`,
+  policy: (name: string) => (isPolicySource(name) ? shippedFile(name) : `policies/${name}.safetensors`),
   environment: (node: string) => `environment/${node}.json`,
   journal: (node: string) => `journals/${node}.ndjson`,
   log: (node: string) => `logs/${node}.ndjson`,

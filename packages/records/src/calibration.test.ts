@@ -27,8 +27,8 @@ const real: Settings = {
 };
 
 /** A run on boards that are not what its settings say; uploads are judged by the settings. */
-const run = (): RunContents => {
-  const lived = simulatedRun(real, trialSchedule(["greedy", "fair"], 4, 3), latencies);
+const run = async (): Promise<RunContents> => {
+  const lived = await simulatedRun(real, trialSchedule(["greedy", "fair"], 4, 3), latencies);
   const rateOf = (settings: Settings, task: string): number => {
     const [, community = 0, device = 0] = task.split("-").map(Number);
     return devicesOf(settings, community - 1, lived.deviceSeed)[device - 1]?.fullRate ?? Number.NaN;
@@ -51,8 +51,8 @@ const run = (): RunContents => {
   return { ...lived, settings: assumed, journals: new Map(journals) };
 };
 
-it("finds what boards are from what their tasks took, with an interval for each", () => {
-  const { settings, latencies: found, fits } = calibrate(run());
+it("finds what boards are from what their tasks took, with an interval for each", async () => {
+  const { settings, latencies: found, fits } = calibrate(await run());
   for (const [index, { signalToNoise, serverClock, serverPower, device }] of settings.communities.entries()) {
     const truth = real.communities[index] as (typeof real.communities)[number];
     expect(signalToNoise / truth.signalToNoise).toBeCloseTo(1, 2);
@@ -71,14 +71,14 @@ it("finds what boards are from what their tasks took, with an interval for each"
   }
 });
 
-it("leaves settings as they are that the run agrees with", () => {
-  const { settings, fits } = calibrate(simulatedRun(assumed, trialSchedule(["greedy"], 3, 3)));
+it("leaves settings as they are that the run agrees with", async () => {
+  const { settings, fits } = calibrate(await simulatedRun(assumed, trialSchedule(["greedy"], 3, 3)));
   for (const { ratio } of fits) expect(ratio).toBeCloseTo(1, 6);
   expect(settings.communities[0]?.signalToNoise).toBeCloseTo(assumed.communities[0]?.signalToNoise as number, 6);
 });
 
-it("fits nothing to a handful of tasks", () => {
-  const { trials, ...contents } = simulatedRun(assumed, trialSchedule(["greedy"], 1, 3));
+it("fits nothing to a handful of tasks", async () => {
+  const { trials, ...contents } = await simulatedRun(assumed, trialSchedule(["greedy"], 1, 3));
   const { settings, fits, latencies: found } = calibrate({ ...contents, trials: [] });
   expect(trials).toHaveLength(1);
   expect(fits).toEqual([]);
@@ -86,8 +86,8 @@ it("fits nothing to a handful of tasks", () => {
   expect(found).toEqual({ start: 0, local: 0, edge: 0 });
 });
 
-it("writes settings that are read as they were fitted, and tells how well they fit", () => {
-  const calibration = calibrate(run());
+it("writes settings that are read as they were fitted, and tells how well they fit", async () => {
+  const calibration = calibrate(await run());
   const { settings, latencies: read } = readMeasuredWorld(calibrationText(calibration, "run-1"));
   expect(settings).toEqual(calibration.settings);
   expect(read).toEqual(calibration.latencies);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   type CommunitySettings,
   communityAt,
@@ -12,6 +13,7 @@ import {
   sharesFit,
   withinCharge,
 } from "@offloadlab/model";
+import { fallbackReasons } from "@offloadlab/policies";
 import { joules, seconds } from "@offloadlab/units";
 import { archiveFiles } from "./archive.ts";
 import type {
@@ -40,6 +42,7 @@ export const checkJournals = (
   ...[...journals].flatMap(([node, records]) => [
     ...clockProblems(node, records),
     ...ledgerProblems(settings, node, records),
+    ...answerProblems(node, records),
     ...records.flatMap((record) => recordProblems(settings, node, record)),
   ]),
   ...conservationProblems(journals),
@@ -95,6 +98,24 @@ const actionProblems = (node: string, action: ActionRecord): string[] => {
     ...(sharesFit(compute) ? [] : [problem(node, `${where}: C5 is broken: compute shares ${compute.join(" + ")} > 1`)]),
   ];
 };
+
+/** What became of the answers of a policy from outside is what its actions say. */
+const answerProblems = (node: string, records: readonly JournalRecord[]): string[] =>
+  records.flatMap((record) => {
+    if (record.kind !== "answers") return [];
+    const actions = records.flatMap((each) => (each.kind === "action" && each.trial === record.trial ? [each] : []));
+    const fallbacks = fallbackReasons.map((reason) => actions.filter(({ fallback }) => fallback === reason).length);
+    const counted = [actions.filter(({ adjusted }) => adjusted).length, ...fallbacks];
+    const told = [record.adjusted, ...fallbackReasons.map((reason) => record.fallbacks[reason])];
+    if (isDeepStrictEqual(counted, told)) return [];
+    const names = ["adjusted", ...fallbackReasons].join(", ");
+    return [
+      problem(
+        node,
+        `trial ${record.trial}: answers of ${record.policy} (${names}) are counted as ${told.join(", ")}, its actions say ${counted.join(", ")}`,
+      ),
+    ];
+  });
 
 /** C2 and C3: what is recorded as a success kept to the deadline and could be paid for. */
 const outcomeProblems = (settings: Settings, node: string, end: OutcomeRecord): string[] => {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { type ShippedModels, shippedModels } from "@offloadlab/deployed";
 import { type Settings, settingsFromFile } from "@offloadlab/model";
 import { type Deployment, decodeDeployment } from "@offloadlab/simulation";
 import {
@@ -19,8 +20,8 @@ import { checkFederation } from "./federation-check.ts";
 import { readJournal } from "./journal.ts";
 import type { JournalRecord } from "./journal-records.ts";
 import type { LaboratoryChoice } from "./laboratory-keys.ts";
-import type { Deployments } from "./laboratory-policy.ts";
-import { readManifest } from "./manifest.ts";
+import type { Deployed } from "./laboratory-policy.ts";
+import { readManifest, shippedNames } from "./manifest.ts";
 import { taskFates } from "./reconcile.ts";
 import { type ResultRow, resultRows, trialSums } from "./results.ts";
 import type { Trial } from "./schedule.ts";
@@ -76,15 +77,13 @@ const sameRows = (rows: readonly ResultRow[], written: unknown): boolean => {
 };
 
 /** What an archive holds, read. */
-export interface RunContents {
+export interface RunContents extends Deployed {
   readonly settings: Settings;
   readonly scheduled: readonly Trial[];
   /** Those that came to their end; the others count for nothing. */
   readonly trials: readonly Trial[];
   readonly journals: ReadonlyMap<string, readonly JournalRecord[]>;
   readonly results: unknown;
-  /** Agents of the policies that are learned, as they were deployed. */
-  readonly deployments: Deployments;
   /** What the devices' constants were drawn from. */
   readonly deviceSeed: number;
   /** Lab seconds per real second. */
@@ -115,6 +114,9 @@ export const readRun = async (folder: string): Promise<RunContents> => {
   }
   const manifest = readManifest(await readFile(join(folder, archiveFiles.manifest), "utf8"), archiveFiles.manifest);
   if ("problems" in manifest) throw new SyntaxError(manifest.problems.join("; "));
+  const models = new Map<string, ShippedModels>();
+  for (const name of shippedNames(manifest))
+    models.set(name, shippedModels(await readFile(join(folder, archiveFiles.policy(name)))));
   const { learning, link, uplinkRateRatios } = manifest;
   const ended = new Set(
     (journals.get("cbs") ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])),
@@ -126,6 +128,7 @@ export const readRun = async (folder: string): Promise<RunContents> => {
     trials: scheduled.filter(({ number }) => ended.has(number)),
     journals,
     deployments,
+    models,
     results: await json(archiveFiles.results).catch(() => null),
     deviceSeed: manifest.seed,
     clockSpeed: manifest.clockSpeed,

@@ -269,7 +269,7 @@ export interface AnswersRecord {
   readonly adjusted: number;
   /** Sub-slots that Fair decided in its place. */
   readonly fallbacks: Readonly<Record<FallbackReason, number>>;
-  /** Why it was the first time in this trial, in words. */
+  /** Why it was the first time in the run, in words; only in the trial of that time. */
   readonly firstProblem?: string;
 }
 

@@ -1,4 +1,4 @@
-import { isPolicySource } from "@offloadlab/deployed";
+import { isAddress, isPolicySource } from "@offloadlab/deployed";
 import { nodeIds, type Settings } from "@offloadlab/model";
 import { type Method, methods } from "@offloadlab/simulation";
 import type { TrainedPolicy } from "./contestants.ts";
@@ -27,6 +27,10 @@ export const learnedNames = (manifest: Pick<Manifest, "methods" | "trained">): r
   ...manifest.methods,
   ...manifest.trained.map(({ name }) => name),
 ];
+
+/** Those of a manifest's policies that come from outside as ONNX models: their files go to the servers as well. */
+export const shippedNames = ({ policies }: Pick<Manifest, "policies">): readonly string[] =>
+  policies.filter((name) => isPolicySource(name) && !isAddress(name));
 
 /**
  * Reads a manifest for the laboratory, rehearsed or real.
@@ -63,9 +67,7 @@ const impossibleInLab = ({ points, policies, epochs, laboratory }: Experiment): 
       ? ["`loop` is for the simulator: give each world of the laboratory a manifest of its own"]
       : []),
     ...(epochs > 1 ? [`\`epochs\` is for the simulator: a trial of the laboratory is one epoch, got ${epochs}`] : []),
-    ...policies
-      .filter((name) => name === "oracle" || isPolicySource(name))
-      .map((name) => `\`policies\`: ${name} runs in the simulator only`),
+    ...policies.filter((name) => name === "oracle").map((name) => `\`policies\`: ${name} runs in the simulator only`),
     ...strangers.map((name) => `\`uplink_rate_ratio\`: ${name} is no device of these communities`),
     ...(points.some(({ settings }) => settings.readings.shares === "reused")
       ? ["`settings.readings.shares` must be kept: a laboratory has its bandwidth and compute but once"]

@@ -13,6 +13,8 @@ export interface LaboratoryCourse extends CommunityCourse {
   readonly generated: readonly (readonly Task[])[];
   /** The decision on a task in a sub-slot; undefined when its device's report was not there. */
   readonly decision: (task: string, subSlot: number) => Decided | undefined;
+  /** Whether Fair decided a sub-slot in the policy's place. */
+  readonly isFallback: (subSlot: number) => boolean;
   /** From the sub-slots' starts to their decisions. */
   readonly latenessSeconds: readonly number[];
   /** How a task was served. */
@@ -30,10 +32,12 @@ export const laboratoryCourse = (
   const services = new Map<string, ServiceRecord>();
   const inUse = new Map<number, readonly [number, number]>();
   const latenessSeconds: number[] = [];
+  const fallbacks = new Set<number>();
   for (const record of journals.get(serverId(communityIndex)) ?? []) {
     if (record.kind === "service" && record.trial === trial) services.set(record.task, record);
     if (record.kind !== "action" || record.trial !== trial) continue;
     latenessSeconds.push(record.latenessSeconds);
+    if (record.fallback !== undefined) fallbacks.add(record.subSlot);
     inUse.set(record.subSlot, [record.bandwidthInUseRatio, record.computeInUseRatio]);
     for (const decision of record.decisions) {
       const known = decisions.get(decision.task) ?? [];
@@ -82,6 +86,7 @@ export const laboratoryCourse = (
       subSlot === 0 ? device.capacity : (devices[j]?.batteries.get(subSlot - 1)?.chargeJoules ?? Number.NaN),
     inUse: (subSlot) => inUse.get(subSlot) ?? null,
     decision: (task, subSlot) => decisions.get(task)?.find((decision) => decision.subSlot === subSlot),
+    isFallback: (subSlot) => fallbacks.has(subSlot),
     latenessSeconds,
     service: (task) => services.get(task),
   };

@@ -10,6 +10,7 @@ export type Cause =
   | "deadline"
   | "report"
   | "answer"
+  | "fallback"
   | "energy"
   | "shares"
   | "lost"
@@ -61,6 +62,8 @@ export const originOf = (worlds: Worlds, device: number, number: number, subSlot
   const decision = laboratory.decision(task.task, subSlot);
   if (decision === undefined) return { cause: "report", lateSeconds: null };
   if (decision.placement !== "wait" && task.subSlot !== subSlot) return { cause: "answer", lateSeconds: null };
+
+  if (laboratory.isFallback(subSlot)) return { cause: "fallback", lateSeconds: null };
 
   // C3 holds in the world that started the task, and would not in the other.
   const energyHere = task.subSlot === subSlot ? task.energyJoules : 0;

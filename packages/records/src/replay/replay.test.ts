@@ -36,8 +36,8 @@ describe.each<[string, Settings]>([
   ["the testbed", presets.testbed],
   ["the paper, whose batteries run empty", presets.paper],
 ])("%s", (_, settings) => {
-  it("a laboratory without latencies is the simulator", () => {
-    const { policies, latencies: measured } = replayRun(simulatedRun(settings, trials));
+  it("a laboratory without latencies is the simulator", async () => {
+    const { policies, latencies: measured } = await replayRun(await simulatedRun(settings, trials));
     expect(policies.map(({ policy }) => policy)).toEqual(policyNames);
     for (const { gaps, differing, causes, firsts } of policies) {
       expect({ differing, firsts }).toEqual({ differing: 0, firsts: [] });
@@ -47,8 +47,8 @@ describe.each<[string, Settings]>([
     expect(Math.abs(measured.startSeconds.p95)).toBeLessThan(1e-9);
   });
 
-  it("latencies are measured, named as the cause, and close the gap", () => {
-    const { policies, latencies: measured } = replayRun(simulatedRun(settings, trials, latencies));
+  it("latencies are measured, named as the cause, and close the gap", async () => {
+    const { policies, latencies: measured } = await replayRun(await simulatedRun(settings, trials, latencies));
     expect(measured.decisionSeconds.median).toBeCloseTo(latencies.start, 9);
     expect(measured.startSeconds.median).toBeCloseTo(latencies.start, 9);
     expect(measured.localSeconds.median).toBeCloseTo(latencies.local, 9);
@@ -64,8 +64,8 @@ describe.each<[string, Settings]>([
     }
   });
 
-  it("what the causes add sums to the differences", () => {
-    const { policies } = replayRun(simulatedRun(settings, trials, latencies));
+  it("what the causes add sums to the differences", async () => {
+    const { policies } = await replayRun(await simulatedRun(settings, trials, latencies));
     for (const { gaps, causes, tasks } of policies) {
       expect(causes.reduce((sum, cause) => sum + cause.tasks, 0)).toBe(tasks);
       for (const { measure, difference } of gaps) {
@@ -75,9 +75,9 @@ describe.each<[string, Settings]>([
   });
 });
 
-describe("one change in the journals", () => {
+describe("one change in the journals", async () => {
   const trial = trials.find(({ policy }) => policy === "greedy")?.number as number;
-  const run = only(simulatedRun(smallSettings, trials), trial);
+  const run = only(await simulatedRun(smallSettings, trials), trial);
   const server = run.journals.get("mec-1") ?? [];
   const [first] = server.flatMap((record) =>
     record.kind === "action" && record.trial === trial
@@ -87,7 +87,8 @@ describe("one change in the journals", () => {
   const { decision, subSlot } = first as NonNullable<typeof first>;
   const { task } = decision;
   const device = deviceOf(task);
-  const greedy = (changedRun: RunContents): PolicyReplay => replayRun(changedRun).policies[0] as PolicyReplay;
+  const greedy = async (changedRun: RunContents): Promise<PolicyReplay> =>
+    (await replayRun(changedRun)).policies[0] as PolicyReplay;
   /** The same run, in which the first task was started a sub-slot later. */
   const later = (decisionBefore: readonly Decision[]): RunContents => {
     const moved = changed(run, "mec-1", (record) => {
@@ -104,8 +105,8 @@ describe("one change in the journals", () => {
   };
   const firstOf = (replay: PolicyReplay) => replay.firsts.find((first) => first.laboratory.task === task);
 
-  it("a task without a decision when it was due: its device's report was missed", () => {
-    expect(firstOf(greedy(later([])))).toMatchObject({
+  it("a task without a decision when it was due: its device's report was missed", async () => {
+    expect(firstOf(await greedy(later([])))).toMatchObject({
       trial,
       cause: "report",
       laboratory: { subSlot: subSlot + 1 },
@@ -113,32 +114,41 @@ describe("one change in the journals", () => {
     });
   });
 
-  it("a task that was not started although it was decided: the answer came too late", () => {
-    expect(firstOf(greedy(later([decision])))).toMatchObject({ cause: "answer" });
+  it("a task that was not started although it was decided: the answer came too late", async () => {
+    expect(firstOf(await greedy(later([decision])))).toMatchObject({ cause: "answer" });
   });
 
-  it("a task that was found too expensive after its execution: its energy", () => {
+  it("a task that Fair decided in its policy's place, which would have started it", async () => {
+    const fellBack = changed(later([{ ...decision, placement: "wait" }]), "mec-1", (record) =>
+      record.kind === "action" && record.trial === trial && record.subSlot === subSlot
+        ? { ...record, fallback: "late" }
+        : record,
+    );
+    expect(firstOf(await greedy(fellBack))).toMatchObject({ cause: "fallback", laboratory: { subSlot: subSlot + 1 } });
+  });
+
+  it("a task that was found too expensive after its execution: its energy", async () => {
     const drained = changed(run, device, (record) =>
       record.kind === "outcome" && record.trial === trial && record.task === task
         ? { ...record, outcome: "drained", energyJoules: 120 }
         : record,
     );
-    expect(firstOf(greedy(drained))).toMatchObject({ cause: "energy", isFirst: true });
+    expect(firstOf(await greedy(drained))).toMatchObject({ cause: "energy", isFirst: true });
   });
 
-  it("a task whose end nobody saw is lost, and pays the penalty", () => {
+  it("a task whose end nobody saw is lost, and pays the penalty", async () => {
     const lost = changed(run, device, (record) =>
       record.kind === "outcome" && record.trial === trial && record.task === task ? [] : record,
     );
-    const replay = greedy(lost);
+    const replay = await greedy(lost);
     expect(firstOf(replay)).toMatchObject({ cause: "lost", laboratory: { outcome: "lost", reward: -10 } });
     expect(replay.gaps[0]?.difference.mean).toBeCloseTo(-1 / replay.tasks, 9);
   });
 });
 
 describe("text", () => {
-  it("has a line for each policy and measure, and a table of causes for each policy", () => {
-    const replay = replayRun(simulatedRun(smallSettings, trials, latencies));
+  it("has a line for each policy and measure, and a table of causes for each policy", async () => {
+    const replay = await replayRun(await simulatedRun(smallSettings, trials, latencies));
     const text = replayText(replay, "simulated hardware");
     for (const policy of policyNames) {
       expect(text.match(new RegExp(`^${policy} +(success|energy|waiting|reward)`, "gm"))).toHaveLength(4);
@@ -152,23 +162,33 @@ describe("text", () => {
     expect(text).not.toContain("NaN");
   });
 
-  it("warns first of a policy that learned in the laboratory", () => {
-    const run = simulatedRun(smallSettings, trials);
+  it("warns first of a policy that learned in the laboratory", async () => {
+    const run = await simulatedRun(smallSettings, trials);
     const sums = { transitions: 80, discarded: 0, updates: 80, losses: {} };
     const learned: JournalRecord = { time: 1, kind: "learning", trial: 1, policy: "pfr-oa", epoch: 1, ...sums };
     const journals = new Map([...run.journals, ["mec-1", [...(run.journals.get("mec-1") ?? []), learned]]]);
-    expect(replayText(replayRun({ ...run, journals }), "")).toMatch(/^WARNING: pfr-oa learned during the run/);
-    expect(replayText(replayRun(run), "")).not.toContain("WARNING");
+    expect(replayText(await replayRun({ ...run, journals }), "")).toMatch(/^WARNING: pfr-oa learned during the run/);
+    expect(replayText(await replayRun(run), "")).not.toContain("WARNING");
   });
 
-  it("says that a run has no trial to compare", () => {
-    const run = { ...simulatedRun(smallSettings, trials), trials: [] };
-    expect(replayText(replayRun(run), "")).toBe("no trial came to its end: there is nothing to compare");
+  it("says that a run has no trial to compare", async () => {
+    const run = { ...(await simulatedRun(smallSettings, trials)), trials: [] };
+    expect(replayText(await replayRun(run), "")).toBe("no trial came to its end: there is nothing to compare");
   });
 
-  it("is honest about a limit that is exceeded", () => {
+  it("leaves the trials of an endpoint out, and says so", async () => {
+    const run = await simulatedRun(smallSettings, trials);
+    const url = "http://127.0.0.1:8080/decide";
+    const asked = run.trials.map((trial) => (trial.policy === "greedy" ? { ...trial, policy: url } : trial));
+    const replay = await replayRun({ ...run, trials: asked });
+    expect(replay.policies.map(({ policy }) => policy)).toEqual(policyNames.filter((name) => name !== "greedy"));
+    expect(replay.notRepeated).toEqual([url]);
+    expect(replayText(replay, "")).toContain(`${url}: an endpoint's answers cannot be repeated`);
+  });
+
+  it("is honest about a limit that is exceeded", async () => {
     const slow = { start: seconds(0.1), local: seconds(0), edge: seconds(0) };
-    const replay = replayRun(simulatedRun(presets.testbed, trials, slow));
+    const replay = await replayRun(await simulatedRun(presets.testbed, trials, slow));
     const waiting = replay.policies[0]?.gaps.find(({ measure }) => measure === "waitingSeconds");
     expect(waiting).toMatchObject({ limit: 0.05, isWithin: false });
     expect(replayText(replay, "")).toContain(" NO ");

@@ -1,7 +1,7 @@
 import { devicesOf, type Settings } from "@offloadlab/model";
 import { type Latencies, noLatencies } from "@offloadlab/simulation";
 import type { RunContents } from "../check.ts";
-import type { Deployments } from "../laboratory-policy.ts";
+import { canBeRepeated, type Deployed } from "../laboratory-policy.ts";
 import { learnedLive } from "../learning-gain.ts";
 import { byFame } from "../results.ts";
 import type { Trial } from "../schedule.ts";
@@ -20,6 +20,8 @@ export interface Replay {
   readonly latencies: MeasuredLatencies;
   /** Of the trials that came to their end. */
   readonly policies: readonly PolicyReplay[];
+  /** Endpoints, whose answers nobody can ask for again: their trials are left out. */
+  readonly notRepeated: readonly string[];
 }
 
 export interface PolicyReplay {
@@ -49,23 +51,20 @@ interface ReplayedTrial {
  * Repeats the trials of a run in the simulator, with the tasks that the devices journalled; says how far both are apart,
  * and why. Then repeats them with what the laboratory's tasks took beyond the theory, in the median.
  */
-export const replayRun = ({ settings, trials, journals, deviceSeed, deployments }: RunContents): Replay => {
+export const replayRun = async (run: RunContents): Promise<Replay> => {
+  const { settings, journals, deviceSeed } = run;
+  const trials = run.trials.filter(({ policy }) => canBeRepeated(policy, run));
   const lived = settings.communities.map((_, index) =>
     trials.map(({ number }) => laboratoryCourse(settings, index, journals, number)),
   );
   const devices = settings.communities.map((_, index) => devicesOf(settings, index, deviceSeed));
   const latencies = measuredLatencies(settings, devices, lived);
   const median = medianLatencies(latencies);
-  const replayed = trials.map((trial, index) =>
-    replayedTrial(
-      settings,
-      deviceSeed,
-      trial,
-      lived.map((courses) => courses[index] as LaboratoryCourse),
-      median,
-      deployments,
-    ),
-  );
+  const replayed: ReplayedTrial[] = [];
+  for (const [index, trial] of trials.entries()) {
+    const courses = lived.map((each) => each[index] as LaboratoryCourse);
+    replayed.push(await replayedTrial(settings, deviceSeed, trial, courses, median, run));
+  }
   return {
     learnedLive: learnedLive(journals),
     latencies,
@@ -73,29 +72,32 @@ export const replayRun = ({ settings, trials, journals, deviceSeed, deployments 
       const own = replayed.filter(({ trial }) => trial.policy === policy);
       return own.length === 0 ? [] : [policyReplay(policy, own)];
     }),
+    notRepeated: [...new Set(run.trials.map(({ policy }) => policy))].filter((policy) => !canBeRepeated(policy, run)),
   };
 };
 
-const replayedTrial = (
+const replayedTrial = async (
   settings: Settings,
   deviceSeed: number,
   trial: Trial,
   lived: readonly LaboratoryCourse[],
   median: Latencies,
-  deployments: Deployments,
-): ReplayedTrial => {
-  const simulated = (latencies: Latencies): CommunityCourse[] =>
-    lived.map(({ generated }, index) =>
-      simulatedCourse(settings, index, deviceSeed, trial, generated, latencies, deployments),
+  deployed: Deployed,
+): Promise<ReplayedTrial> => {
+  const simulated = (latencies: Latencies): Promise<CommunityCourse[]> =>
+    Promise.all(
+      lived.map(({ generated }, index) =>
+        simulatedCourse(settings, index, deviceSeed, trial, generated, latencies, deployed),
+      ),
     );
-  const simulator = simulated(noLatencies);
+  const simulator = await simulated(noLatencies);
   const subSlotSeconds = settings.timeSlot / settings.subSlotsPerTimeSlot;
   const tasksOf = (courses: readonly CommunityCourse[]) => courses.flatMap(({ tasks }) => tasks.flat());
   return {
     trial,
     laboratory: tasksOf(lived),
     simulator: tasksOf(simulator),
-    withLatencies: tasksOf(simulated(median)),
+    withLatencies: tasksOf(await simulated(median)),
     divergences: lived.flatMap((laboratory, index) =>
       divergencesOf({ laboratory, simulator: simulator[index] as CommunityCourse, subSlotSeconds }),
     ),

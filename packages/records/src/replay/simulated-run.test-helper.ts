@@ -16,40 +16,41 @@ import type { RunContents } from "../check.ts";
 import type { Decision, JournalRecord, NewRecord } from "../journal-records.ts";
 import { action, outcome, service, stamped } from "../journals.test-helper.ts";
 import type { LaboratoryChoice } from "../laboratory-keys.ts";
-import { type Deployments, laboratoryPolicy } from "../laboratory-policy.ts";
+import { type Deployed, laboratoryPolicy } from "../laboratory-policy.ts";
 import type { Trial } from "../schedule.ts";
 
 const placements = ["local", "edge", "wait"] as const;
 
 /** A run whose laboratory is the simulator, with latencies of its own: what its nodes would have journalled. */
-export const simulatedRun = (
+export const simulatedRun = async (
   settings: Settings,
   trials: readonly Trial[],
   latencies: Latencies = noLatencies,
-  deployments: Deployments = new Map(),
-): RunContents => {
+  { deployments = new Map(), models = new Map() }: Partial<Deployed> = {},
+): Promise<RunContents> => {
   const deviceSeed = 3;
   const journals = new Map<string, JournalRecord[]>();
   for (const trial of trials) {
     for (const communityIndex of settings.communities.keys()) {
-      for (const [node, records] of journalsOf(settings, communityIndex, deviceSeed, trial, latencies, deployments))
+      const deployed = { deployments, models };
+      for (const [node, records] of await journalsOf(settings, communityIndex, deviceSeed, trial, latencies, deployed))
         journals.set(node, [...(journals.get(node) ?? []), ...stamped(records)]);
     }
   }
-  const contents = { settings, scheduled: trials, trials, journals, deviceSeed, deployments };
+  const contents = { settings, scheduled: trials, trials, journals, deviceSeed, deployments, models };
   const laboratory: LaboratoryChoice = { learning: null, link: "theoretical", uplinkRateRatios: {} };
   return { ...contents, results: null, clockSpeed: 1, hardware: "emulated", laboratory };
 };
 
 /** Of one trial and community. */
-const journalsOf = (
+const journalsOf = async (
   settings: Settings,
   communityIndex: number,
   deviceSeed: number,
   { number: trial, policy: name, seed }: Trial,
   latencies: Latencies,
-  deployments: Deployments,
-): Map<string, NewRecord[]> => {
+  deployed: Deployed,
+): Promise<Map<string, NewRecord[]>> => {
   const { demand, device, deviceCount, serverClock } = communityAt(settings, communityIndex);
   const choice = emptyAction(deviceCount);
   const server: NewRecord[] = [];
@@ -75,10 +76,10 @@ const journalsOf = (
   };
 
   const community = new Community(settings, communityIndex, deviceSeed, end, latencies);
-  const policy = laboratoryPolicy(name, deployments, settings, communityIndex, community.devices);
+  const policy = await laboratoryPolicy(name, deployed, settings, communityIndex, community.devices);
   const observation = community.resetWith(devices.map(({ tasks }) => tasks));
   for (let isOver = false; !isOver; ) {
-    policy.decide(observation, choice);
+    await policy.decide(observation, choice);
     const { subSlot } = community;
     const { bandwidthInUse: bandwidthInUseRatio, computeInUse: computeInUseRatio } = observation;
     const decisions = devices.flatMap(({ tasks, ended }, j): Decision[] =>
@@ -99,6 +100,7 @@ const journalsOf = (
     for (const [j, { records }] of devices.entries())
       records.push(batteryRecord(trial, subSlot, observation.charge[j] as number));
   }
+  if ("close" in policy) await policy.close();
   return new Map([
     [serverId(communityIndex), server],
     ...devices.map(({ records }, j): [string, NewRecord[]] => [deviceId(communityIndex, j), records]),

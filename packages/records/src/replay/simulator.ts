@@ -1,6 +1,6 @@
 import { communityAt, emptyAction, instantReward, placement, type Settings, type Task } from "@offloadlab/model";
 import { Community, type Latencies, type TaskEnd } from "@offloadlab/simulation";
-import { type Deployments, laboratoryPolicy } from "../laboratory-policy.ts";
+import { type Deployed, laboratoryPolicy } from "../laboratory-policy.ts";
 import type { Trial } from "../schedule.ts";
 import type { CommunityCourse, TaskCourse } from "./course.ts";
 
@@ -15,15 +15,15 @@ interface Sight {
  *
  * @param tasks [n] those that each device generated in the laboratory
  */
-export const simulatedCourse = (
+export const simulatedCourse = async (
   settings: Settings,
   communityIndex: number,
   deviceSeed: number,
   trial: Trial,
   tasks: readonly (readonly Task[])[],
   latencies: Latencies,
-  deployments: Deployments,
-): CommunityCourse => {
+  deployed: Deployed,
+): Promise<CommunityCourse> => {
   // A laboratory has its bandwidth and compute but once, whatever a simulation may assume.
   const physical: Settings = { ...settings, readings: { ...settings.readings, shares: "kept" } };
   const { demand, device, deviceCount } = communityAt(settings, communityIndex);
@@ -45,14 +45,17 @@ export const simulatedCourse = (
     });
   };
   const community = new Community(physical, communityIndex, deviceSeed, end, latencies);
-  const policy = laboratoryPolicy(trial.policy, deployments, physical, communityIndex, community.devices);
+  const policy = await laboratoryPolicy(trial.policy, deployed, physical, communityIndex, community.devices);
   const observation = community.resetWith(tasks);
   const sights: Sight[] = [];
   do {
     const { bandwidthInUse, computeInUse } = observation;
     sights.push({ charge: observation.charge.slice(), inUse: [bandwidthInUse, computeInUse] });
-    policy.decide(observation, action);
+    const later = policy.decide(observation, action);
+    // One that decides at once costs no turn of the event loop.
+    if (later !== undefined) await later;
   } while (!community.step(action).terminated);
+  if ("close" in policy) await policy.close();
   return {
     tasks: courses,
     chargeJoules: (j, subSlot) => sights[subSlot]?.charge[j] ?? Number.NaN,

@@ -30,6 +30,7 @@ const causeTexts: Readonly<Record<Cause, string | { readonly late: string; reado
   deadline: { late: "it missed its deadline", early: "it met its deadline" },
   report: "its device's report missed the sub-slot",
   answer: "the answer to its device came too late",
+  fallback: "Fair decided in its policy's place",
   energy: "the battery had more, or less, than its measured energy",
   lost: "it was lost",
   unknown: "the journals do not say why",
@@ -41,8 +42,11 @@ const causeTexts: Readonly<Record<Cause, string | { readonly late: string; reado
  *
  * @param caption what the numbers are, and of which hardware
  */
-export const replayText = ({ learnedLive, latencies, policies }: Replay, caption: string): string => {
-  if (policies.length === 0) return "no trial came to its end: there is nothing to compare";
+export const replayText = ({ learnedLive, latencies, policies, notRepeated }: Replay, caption: string): string => {
+  const without = notRepeated.map(
+    (policy) => `${policy}: an endpoint's answers cannot be repeated; its trials are left out`,
+  );
+  if (policies.length === 0) return ["no trial came to its end: there is nothing to compare", ...without].join("\n");
   const { decisionSeconds, startSeconds, localSeconds, edgeSeconds, edgeParts } = latencies;
   return [
     ...learnedLive.map(
@@ -63,6 +67,7 @@ export const replayText = ({ learnedLive, latencies, policies }: Replay, caption
     "",
     "first: tasks that differ for a cause of their own; all: with those that follow. late: how much later than in theory",
     "the end came that made the difference, in the median. To the right, what each cause adds to the mean differences.",
+    ...without,
   ].join("\n");
 };
 
