@@ -66,7 +66,8 @@ test("compare says by how much each differs from each other one, trial by trial"
   const args = ["--epochs", "5", "--policies", "fair", "--policy", model];
   const { code, stdout, stderr } = await offload("compare", set, dqn, ...args, "--format", "json");
   expect(code, stderr).toBe(0);
-  const { rows, differences } = dataOf<{ rows: Row[]; differences: Row[] }>(stdout);
+  const { ofTrials, rows, differences } = dataOf<{ ofTrials: string; rows: Row[]; differences: Row[] }>(stdout);
+  expect(ofTrials).toBe("epochs of one training");
   const pairs = differences.filter(({ community }) => community === "all").map((row) => [row.policy, row.other]);
   expect(pairs).toEqual([
     ["pfr-oa", "dqn"],
@@ -86,6 +87,8 @@ test("compare says by how much each differs from each other one, trial by trial"
   const text = await offload("compare", set, dqn, ...args);
   expect(text.stdout).toMatch(/^pfr-oa - dqn +-?\d+\.\d+ ± \d+\.\d+/m);
   expect(text.stdout).toContain("n pairs of trials with the same arrivals");
+  expect(text.stdout).toContain("over n epochs of one training: for these agents, not for the method");
+  expect(text.stdout).toContain("Pairs are epochs of one training each");
 });
 
 test("a policy that cannot be used: exit 4 with what is wrong", async () => {

@@ -30,6 +30,17 @@ export interface EvaluateOptions {
   readonly format: Format;
 }
 
+/** What n counts, for machines. */
+const ofTrials = "epochs of one training";
+
+/** What n is: the agents of one training, again and again. */
+const evaluationCaption =
+  "mean ± half width of the 95 % Student-t interval over n epochs of one training: for these agents, not for the method";
+
+/** What stands under differences between trainings. */
+const pairsOfEpochs =
+  "Pairs are epochs of one training each: a difference is one between these agents; between methods it takes several trainings of each, as a sweep makes.";
+
 /** One that is evaluated. */
 interface Entrant {
   readonly label: string;
@@ -39,7 +50,7 @@ interface Entrant {
 /** `offload evaluate`: what a training has learned, and policies beside it, over the same arrivals. */
 export const evaluate = async (folder: string, options: EvaluateOptions): Promise<void> => {
   const { sums, text } = await evaluated([folder], options);
-  printResult(options.format, exitCodes.ok, text, { rows: sweepRows(sums), answers: answerRows(sums) });
+  printResult(options.format, exitCodes.ok, text, { ofTrials, rows: sweepRows(sums), answers: answerRows(sums) });
 };
 
 /** `offload compare` of trainings: the same of several, and by how much each differs from each other one. */
@@ -49,8 +60,8 @@ export const compareTrainings = async (
 ): Promise<void> => {
   const { sums, text } = await evaluated(folders, { ...usualEvaluation, ...options });
   const differences = pairedDifferences(sums);
-  const whole = differences.length === 0 ? text : `${text}\n\n${differenceTable(differences)}`;
-  printResult(options.format, exitCodes.ok, whole, { rows: sweepRows(sums), differences, answers: answerRows(sums) });
+  const whole = differences.length === 0 ? text : `${text}\n\n${differenceTable(differences, pairsOfEpochs)}`;
+  printResult(options.format, exitCodes.ok, whole, { ofTrials, rows: sweepRows(sums), differences, answers: answerRows(sums) });
 };
 
 const evaluated = async (folders: readonly string[], options: EvaluateOptions) => {
@@ -83,7 +94,10 @@ const evaluated = async (folders: readonly string[], options: EvaluateOptions) =
     for (const { policy } of worlds) await policy.close?.();
   }
   const provenance = { sweep: folders.join(" "), commit: plan.commit, seed, trials };
-  const lines = [sweepTable(sweepRows(sums), provenance).trimEnd(), ...answersText(answerRows(sums))];
+  const lines = [
+    sweepTable(sweepRows(sums), provenance, evaluationCaption).trimEnd(),
+    ...answersText(answerRows(sums)),
+  ];
   if (folders.length > 1) lines.push(`All in the world and with the devices of ${folders[0]}.`);
   return { sums, text: lines.join("\n") };
 };

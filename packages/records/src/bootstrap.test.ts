@@ -1,7 +1,7 @@
 import { randomStream } from "@offloadlab/model";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { bootstrap } from "./bootstrap.ts";
+import { bootstrap, percentileBootstrap } from "./bootstrap.ts";
 
 const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 2, maxLength: 12 });
 
@@ -48,4 +48,17 @@ it("is the value itself where all are equal, and there is none of fewer than two
   expect(bootstrap(1)([])).toBeNull();
   expect(bootstrap(1)([1])).toBeNull();
   expect(() => bootstrap(1, 0)).toThrow(RangeError);
+});
+
+it("is wider than plain percentiles for few values, and no wider for many", () => {
+  const few = [1, 4, 2, 8, 5];
+  const width = ([low, high]: readonly [number, number]): number => high - low;
+  const widths = (values: readonly number[]) =>
+    [bootstrap(1), percentileBootstrap(1)].map((of) => width(of(values) as readonly [number, number]));
+  const [wide, plain] = widths(few) as [number, number];
+  // As far as normal percentiles would have to be apart: √(5 / 4) · 2.776 / 1.96.
+  expect(wide / plain).toBeGreaterThan(1.35);
+  expect(wide / plain).toBeLessThan(1.7);
+  const [wideOfMany, plainOfMany] = widths(Array.from({ length: 400 }, (_, i) => (i * 7919) % 400)) as [number, number];
+  expect(wideOfMany / plainOfMany).toBeLessThan(1.05);
 });

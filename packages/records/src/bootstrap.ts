@@ -1,21 +1,40 @@
 import { randomStream } from "@offloadlab/model";
+import { studentQuantile, studentTwoSided } from "./statistics.ts";
 
 /** Lower and upper end of a 95 % interval; null for fewer than two values. */
 export type IntervalOf = (values: readonly number[]) => readonly [number, number] | null;
 
 /**
- * Percentile bootstrap of a mean: between which means 95 % of all resamples lie.
+ * Bootstrap of a mean, with wider percentiles for fewer values (Hesterberg, The American Statistician 69(4), 2015, §5.3):
+ * plain ones would be too narrow by √((n - 1) / n), and as if the deviation were known.
  *
  * The draws depend on the seed and on how many values there are, not on what was asked before; they are kept, so many
  * means of equally many values cost little more than their additions.
  *
  * @param resampleCount how often values are drawn with replacement; 1000 is coarse, beyond 10,000 nothing changes
  */
-export const bootstrap = (seed: number, resampleCount = 4000): IntervalOf => {
+export const bootstrap = (seed: number, resampleCount = 4000): IntervalOf =>
+  intervals(seed, resampleCount, (size) => normalTail(Math.sqrt(size / (size - 1)) * studentQuantile(0.975, size - 1)));
+
+/** The same with the plain percentiles: between which means 95 % of all resamples lie. Too narrow for few values. */
+export const percentileBootstrap = (seed: number, resampleCount = 4000): IntervalOf =>
+  intervals(seed, resampleCount, () => 0.025);
+
+/** P(Z >= z) of the normal distribution, as the limit of Student's. */
+const normalTail = (z: number): number => studentTwoSided(z, 1e8) / 2;
+
+/** @param tailOf what of the resamples is left out at either end, by the number of values */
+const intervals = (seed: number, resampleCount: number, tailOf: (size: number) => number): IntervalOf => {
   if (!Number.isInteger(resampleCount) || resampleCount < 1) {
     throw new RangeError(`Expected a number of resamples of at least 1, got ${resampleCount}`);
   }
   const draws = new Map<number, Uint32Array>();
+  const tails = new Map<number, number>();
+  const tailFor = (size: number): number => {
+    const tail = tails.get(size) ?? tailOf(size);
+    tails.set(size, tail);
+    return tail;
+  };
   const drawsFor = (size: number): Uint32Array => {
     const kept = draws.get(size);
     if (kept !== undefined) return kept;
@@ -35,7 +54,8 @@ export const bootstrap = (seed: number, resampleCount = 4000): IntervalOf => {
       means[resample] = sum / size;
     }
     means.sort();
-    return [quantile(means, 0.025), quantile(means, 0.975)];
+    const tail = tailFor(size);
+    return [quantile(means, tail), quantile(means, 1 - tail)];
   };
 };
 

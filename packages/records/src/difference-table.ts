@@ -7,18 +7,25 @@ import { alignedLines } from "./text-columns.ts";
 
 /** What stands behind the numbers of a table of differences. */
 export const differenceCaption = [
-  "difference: mean ± half width of its 95 % Student-t interval over n pairs of trials with the same arrivals; bootstrap: 95 % percentiles",
+  "difference: mean ± half width of its 95 % Student-t interval over n pairs of trials with the same arrivals; bootstrap: 95 % band of the same pairs, from 5 on",
   "p: paired t-test; Holm's p: adjusted for all pairs of a block, * where it is below 0.05",
   "g_z: mean over standard deviation of the differences, corrected for few pairs (Hedges' g of pairs)",
 ].join("\n");
+
+/** Of fewer no bootstrap band is shown: no resample of three pairs is far enough out, 3 of 4 bands hold the truth. */
+const fewestForBootstrap = 5;
 
 /** Below it, what a table cannot tell is said under it. */
 const manyPairs = 10;
 
 const shown = sweepMetricList.filter(({ key }) => key !== "rewardPerEpoch");
 
-/** Differences over all communities as text, a block for each metric and in it a line for each pair of policies. */
-export const differenceTable = (rows: readonly DifferenceRow[]): string => {
+/**
+ * Differences over all communities as text, a block for each metric and in it a line for each pair of policies.
+ *
+ * @param remarks what else is said under it
+ */
+export const differenceTable = (rows: readonly DifferenceRow[], ...remarks: string[]): string => {
   const pairs = rows.filter(({ community }) => community === "all");
   const blocks = shown.flatMap(({ key, heading, digits }) => [
     [`${heading}:`, "difference", "bootstrap", "p", "Holm's p", "g_z", "n"],
@@ -27,7 +34,7 @@ export const differenceTable = (rows: readonly DifferenceRow[]): string => {
   const lines = alignedLines(blocks, 1);
   const rule = "-".repeat(Math.max(...lines.map(({ length }) => length)));
   const body = lines.flatMap((line, index) => (index % (pairs.length + 1) === 0 ? ["", line] : [line])).slice(1);
-  return [rule, ...body, rule, differenceCaption, ...fewPairsText(pairs)].join("\n");
+  return [rule, ...body, rule, differenceCaption, ...fewPairsText(pairs), ...remarks].join("\n");
 };
 
 /** The differences of a sweep: as text where it has one point, else how many there are. */
@@ -43,7 +50,9 @@ const cellsOf = (difference: Difference, digits: number): string[] => {
   const isTold = adjustedPValue !== null && adjustedPValue < 0.05;
   return [
     `${formatEstimate(asEstimate(difference), digits)}${isTold ? "*" : " "}`,
-    bootstrapInterval === null ? "-" : `[${bootstrapInterval.map((end) => end.toFixed(digits)).join(", ")}]`,
+    bootstrapInterval === null || n < fewestForBootstrap
+      ? "-"
+      : `[${bootstrapInterval.map((end) => end.toFixed(digits)).join(", ")}]`,
     probabilityText(pValue),
     probabilityText(adjustedPValue),
     effectSize === null ? "-" : effectSize.toFixed(2),

@@ -1,5 +1,6 @@
 export * from "./answers.ts";
 export * from "./archive.ts";
+export * from "./bootstrap.ts";
 export * from "./calibration.ts";
 export * from "./calibration-file.ts";
 export * from "./check.ts";

@@ -71,11 +71,16 @@ it("says of a difference whether it could be none, and how large it is beside th
 it("prints a block for each metric, marks what is told from 0 and says that four pairs are few", () => {
   const text = differenceTable(pairedDifferences(sums));
   expect(text).toMatch(/^success rate: +difference +bootstrap +p +Holm's p +g_z +n$/m);
-  expect(text).toMatch(/^a - b +0\.088 ± 0\.040\* +\[0\.0\d\d, 0\.100\] +0\.006 +0\.006 +2\.53 +4$/m);
-  expect(text).toMatch(/^a - b +-1\.00 ± 0\.00\* +\[-1\.00, -1\.00\] +<0\.001 +<0\.001 +- +4$/m);
-  expect(text).toMatch(/^a - b +0\.000 ± 0\.000 +\[0\.000, 0\.000\] +1\.000 +1\.000 +- +4$/m);
+  expect(text).toMatch(/^a - b +0\.088 ± 0\.040\* +- +0\.006 +0\.006 +2\.53 +4$/m);
+  expect(text).toMatch(/^a - b +-1\.00 ± 0\.00\* +- +<0\.001 +<0\.001 +- +4$/m);
+  expect(text).toMatch(/^a - b +0\.000 ± 0\.000 +- +1\.000 +1\.000 +- +4$/m);
   // t(.975, 3) / √4
   expect(text).toContain("n = 4 is few: a mean difference gets its * only beyond 1.6 standard deviations");
+});
+
+it("shows the bootstrap band from five pairs on, below which it would be too narrow", () => {
+  const more = sums.flatMap((each) => (each.repetition === 4 ? [each, { ...each, repetition: 5 }] : [each]));
+  expect(differenceTable(pairedDifferences(more))).toMatch(/^a - b +0\.080 ± \d\.\d+\*? +\[0\.0\d\d, 0\.100\] .* 5$/m);
 });
 
 it("has no interval and no p of one pair, and says so", () => {

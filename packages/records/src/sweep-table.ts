@@ -7,8 +7,12 @@ import { alignedLines } from "./text-columns.ts";
 /** What stands behind the numbers of every sweep's table. */
 export const sweepCaption = "mean ± half width of the 95 % Student-t interval over n trials";
 
-/** The sweep as text: a line per row, policies set apart, and what it is beneath. */
-export const sweepTable = (rows: readonly SweepRow[], provenance: Provenance): string => {
+/**
+ * The sweep as text: a line per row, policies set apart, and what it is beneath.
+ *
+ * @param caption what the rows are of, where they are not of a sweep's trials
+ */
+export const sweepTable = (rows: readonly SweepRow[], provenance: Provenance, caption = sweepCaption): string => {
   const variables = Object.keys(rows[0]?.variables ?? {});
   const cells = [
     [...variables, "policy", "community", ...sweepMetricList.map(({ heading }) => heading), "n"],
@@ -24,5 +28,5 @@ export const sweepTable = (rows: readonly SweepRow[], provenance: Provenance): s
   const rule = "-".repeat(Math.max(heading.length, ...lines.map((line) => line.length)));
   // Every block of communities begins with `all` of them.
   const body = lines.flatMap((line, index) => (index > 0 && rows[index]?.community === "all" ? ["", line] : [line]));
-  return `${[heading, rule, ...body, rule, sweepCaption, provenanceLine(provenance)].join("\n")}\n`;
+  return `${[heading, rule, ...body, rule, caption, provenanceLine(provenance)].join("\n")}\n`;
 };
