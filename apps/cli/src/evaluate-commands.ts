@@ -61,7 +61,12 @@ export const compareTrainings = async (
   const { sums, text } = await evaluated(folders, { ...usualEvaluation, ...options });
   const differences = pairedDifferences(sums);
   const whole = differences.length === 0 ? text : `${text}\n\n${differenceTable(differences, pairsOfEpochs)}`;
-  printResult(options.format, exitCodes.ok, whole, { ofTrials, rows: sweepRows(sums), differences, answers: answerRows(sums) });
+  printResult(options.format, exitCodes.ok, whole, {
+    ofTrials,
+    rows: sweepRows(sums),
+    differences,
+    answers: answerRows(sums),
+  });
 };
 
 const evaluated = async (folders: readonly string[], options: EvaluateOptions) => {
