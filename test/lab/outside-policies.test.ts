@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type AnswerRow, checkArchive, type JournalRecord, type Replay, readRun } from "@offloadlab/records";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Ended, offload, RehearsalProcess, temporaryFolder } from "./rehearsal-process.ts";
 
 const examples = join(import.meta.dirname, "../../examples");
@@ -49,7 +49,7 @@ const killAmidTrial = async (): Promise<void> => {
     const trial = /"trial":(\d+)/.exec(lines.findLast((line) => line.includes(url)) ?? "")?.[1];
     return own ? mec.filter((line) => line.includes('"action"') && line.includes(`"trial":${trial},`)).length : 0;
   };
-  await expect.poll(decided, { timeout: 60_000, interval: 50 }).toBeGreaterThan(4);
+  await vi.waitUntil(() => decided() > 4, { timeout: 60_000, interval: 50 });
   endpoint.kill("SIGKILL");
 };
 
