@@ -86,7 +86,7 @@ const measure = async (learns: boolean): Promise<Row> => {
   });
   const order: TrialOrder = {
     ...{ run: "bench", trial: 1, policy: "td3", seed, deviceSeed: seed, clockSpeed, settings },
-    ...{ link: "theoretical", uplinkRateRatios: {}, agents: null, learning: null },
+    ...{ link: "theoretical", uplinkRateRatios: {}, agents: null, learning: null, epochsBefore: 0 },
   };
   const file = join(folder, `${learns}.ndjson`);
   const journal = new Journal(await LineWriter.open(file), unixNow);

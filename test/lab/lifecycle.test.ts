@@ -42,7 +42,7 @@ test("a run that was never sealed is sealed as invalid at the next start, which 
   expect(code, stderr).toBe(0);
   expect(readStatus(readFileSync(join(left, "status"), "utf8"))).toMatchObject({
     state: "invalid",
-    reasons: ["the C-BS was restarted in the midst of the run"],
+    reasons: ["the C-BS was restarted in the midst of the run, and no node of it was left"],
   });
   expect((await checkArchive(left)).problems).toEqual([]);
 });

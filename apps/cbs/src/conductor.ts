@@ -6,11 +6,14 @@ import { nodeIds, type Settings } from "@offloadlab/model";
 import { Failure, type LiveFederation, messageOf } from "@offloadlab/protocol";
 import {
   archiveFiles,
+  attemptsOf,
   Journal,
+  type JournalRecord,
   LineWriter,
   learnedNames,
   type Manifest,
   type RunState,
+  readJournal,
   readManifest,
   readStatus,
   sealArchive,
@@ -26,9 +29,10 @@ import type { Registry } from "./registry.ts";
 import { RunFederations } from "./run-federations.ts";
 import { type AgentFiles, RunFolder } from "./run-folder.ts";
 import { isActive, newProgress, type RunProgress } from "./run-progress.ts";
+import { type ScheduleParts, ScheduleRun } from "./schedule-run.ts";
 import { resultsOf, settleRun } from "./sealing.ts";
 import { TrialResults } from "./trial-results.ts";
-import { type RunParts, runTrial, trialSeconds, warmUpOf } from "./trial-runner.ts";
+import type { RunParts } from "./trial-runner.ts";
 
 type Log = (level: "info" | "warn" | "error", message: string) => void;
 
@@ -49,6 +53,8 @@ export class Conductor {
   #stop = new AbortController();
   #federations: RunFederations | undefined;
   #logWriter: LineWriter | undefined;
+  /** What becomes of old runs. */
+  #recovery: Promise<void> = Promise.resolve();
   /** What goes on: the recovery of old runs at first, then the current run. */
   #work: Promise<void> = Promise.resolve();
 
@@ -115,7 +121,7 @@ export class Conductor {
     this.#stop = new AbortController();
     this.#work = this.#guarded(id, async () => {
       const folder = await RunFolder.create(begun.folder, manifestText, manifest, trials, agents);
-      await this.#conduct(manifest, trials, folder, agents);
+      await this.#conduct(manifest, trials, folder, agents, await this.#openJournal(folder.path));
     });
     return begun;
   }
@@ -146,40 +152,78 @@ export class Conductor {
   /** Ends the current run early; its archive is sealed as interrupted. Resolves when it is. */
   async stop(reason: string): Promise<void> {
     this.#stop.abort(reason);
+    await this.#recovery;
     await this.#work;
   }
 
-  /** Seals runs that a C-BS before this one was killed in, with what the nodes still have of them. */
+  /**
+   * Looks after runs that a C-BS before this one was killed in: one whose nodes still know of it goes on, others are sealed
+   * with what the nodes have of them.
+   */
   recover(): void {
-    this.#work = (async () => {
-      for (const id of await RunFolder.unsealed(this.#runsFolder)) await this.#guarded(id, () => this.#recover(id));
+    this.#recovery = (async () => {
+      for (const id of await RunFolder.unsealed(this.#runsFolder)) {
+        let goOn: (() => Promise<void>) | undefined;
+        await this.#guarded(id, async () => {
+          goOn = await this.#recover(id);
+        });
+        if (goOn !== undefined) this.#work = this.#guarded(id, goOn);
+        // Nodes know of one run at a time.
+        if (goOn !== undefined) return;
+      }
     })();
+    this.#work = this.#recovery;
   }
 
-  async #recover(id: string): Promise<void> {
-    this.#log("warn", `run ${id} was not sealed: collecting its journals`);
+  /** @returns how the run goes on; undefined when it does not, and is sealed */
+  async #recover(id: string): Promise<(() => Promise<void>) | undefined> {
     const path = join(this.#runsFolder, id);
     const text = await readFile(join(path, archiveFiles.manifest), "utf8");
     const manifest = readManifest(text, archiveFiles.manifest);
     if ("problems" in manifest) throw new Failure("config/invalid", manifest.problems.join("; "));
     const trials = trialSchedule(manifest.policies, manifest.repetitions, manifest.seed);
-    const reasons = ["the C-BS was restarted in the midst of the run"];
+    const restarted = "the C-BS was restarted in the midst of it";
     this.#settings = manifest.settings;
-    this.#progress = { ...newProgress(id, path, manifest, trials.length), state: "sealing", reasons };
+    this.#federations = undefined;
+    this.#progress = { ...newProgress(id, path, manifest, trials.length), state: "sealing", reasons: [] };
     // The same files again: the C-BS may have been killed before it had written all of them.
     const folder = await RunFolder.create(path, text, manifest, trials);
     const nodes = nodeIds(manifest.settings);
-    const collection = new Collection(id, nodes, folder, this.#registry);
-    const journal = await this.#openJournal(path);
+    const known = await folder.boots(nodes);
     await waitForNodes(nodes, this.#registry, returnMilliseconds, this.#stop.signal);
-    for (const node of nodes) this.#registry.send(node, { type: "abort", run: id, reason: reasons[0] as string });
-    await this.#seal("invalid", journal, collection, folder);
+    const agents = await folder.agents([...learnedNames(manifest), ...shippedNames(manifest)]);
+    const journal = await this.#openJournal(path);
+    const before = await readJournal(join(path, archiveFiles.journal("cbs")));
+    for (const { number, hasEnded, abandoned } of attemptsOf(before)) {
+      if (!hasEnded && abandoned === null) journal.write({ kind: "abandoned", trial: number, reason: restarted });
+    }
+    await journal.flush();
+    for (const node of nodes) this.#registry.send(node, { type: "abort", run: id, reason: restarted });
+    const isKnown = nodes.some(
+      (node) => known.get(node) !== undefined && this.#registry.find(node)?.boot === known.get(node),
+    );
+    if (isKnown && agents !== undefined && !this.#stop.signal.aborted) {
+      this.#log("warn", `run ${id} goes on: ${restarted}`);
+      this.#update({ state: "preparing" });
+      return () => this.#conduct(manifest, trials, folder, agents, journal);
+    }
+    this.#log("warn", `run ${id} was not sealed: collecting its journals`);
+    this.#update({ reasons: ["the C-BS was restarted in the midst of the run, and no node of it was left"] });
+    await this.#seal("invalid", journal, new Collection(id, nodes, folder, this.#registry), folder);
+    return undefined;
   }
 
-  async #conduct(manifest: Manifest, trials: readonly Trial[], folder: RunFolder, files: AgentFiles): Promise<void> {
+  async #conduct(
+    manifest: Manifest,
+    trials: readonly Trial[],
+    folder: RunFolder,
+    files: AgentFiles,
+    journal: Journal,
+  ): Promise<void> {
     const { id } = this.#progress as RunProgress;
     const nodes = nodeIds(manifest.settings);
-    const journal = await this.#openJournal(folder.path);
+    await journal.flush();
+    const before = await readJournal(join(folder.path, archiveFiles.journal("cbs")));
     journal.write({ kind: "run", state: "preparing" });
     this.#log("info", `run ${id}: ${trials.length} trials of ${manifest.policies.join(", ")}`);
     const collection = new Collection(id, nodes, folder, this.#registry);
@@ -191,7 +235,9 @@ export class Conductor {
     const federated = { run: id, folder: folder.path, journal, unixNow: this.#unixNow, log: this.#log };
     const federations = await RunFederations.open(manifest, files, federated);
     this.#federations = federations;
-    const reason = await this.#runTrials(parts, trials, folder.path, federations);
+    const results = new TrialResults(folder.path, manifest.settings, nodes);
+    const update = (change: Partial<RunProgress>): void => this.#update(change);
+    const reason = await this.#runTrials({ ...parts, trials, federations, results, update, log: this.#log }, before);
     watch.end();
     if (reason !== null) {
       this.#update({ reasons: [reason] });
@@ -202,36 +248,12 @@ export class Conductor {
   }
 
   /** @returns why the run ended early, null when every trial came to its end */
-  async #runTrials(
-    parts: RunParts,
-    trials: readonly Trial[],
-    path: string,
-    federations: RunFederations,
-  ): Promise<string | null> {
-    const { nodes, registry, collection, manifest, stop } = parts;
+  async #runTrials(parts: ScheduleParts, before: readonly JournalRecord[]): Promise<string | null> {
+    const { nodes, registry, stop } = parts;
     const missing = await waitForNodes(nodes, registry, nodesWaitMilliseconds, stop);
     if (stop.aborted) return String(stop.reason);
     if (missing.length > 0) return `not connected: ${missing.join(", ")}`;
-    await collection.open();
-    const warmUp = warmUpOf(manifest);
-    const results = new TrialResults(path, manifest.settings, nodes);
-    const schedule = [
-      { trial: warmUp.trial, given: warmUp.short },
-      ...trials.map((trial) => ({ trial, given: manifest })),
-    ];
-    for (const { trial, given } of schedule) {
-      const left = trials.filter(({ number }) => number >= trial.number).length * trialSeconds(manifest);
-      const epochSeconds = given.settings.timeSlot * given.settings.timeSlotCount;
-      const remainingSeconds = left + (given === manifest ? 0 : trialSeconds(given));
-      this.#update({ state: "running", trial, trialStartsAt: undefined, epochSeconds, remainingSeconds });
-      await federations.before(trial, stop);
-      if (stop.aborted) return String(stop.reason);
-      const reason = await runTrial(parts, given, trial);
-      if (reason !== null) return reason;
-      if (given !== manifest) await results.skip();
-      else this.#update({ trialStartsAt: undefined, ...(await results.add(trial)) });
-    }
-    return null;
+    return new ScheduleRun(parts, before).run();
   }
 
   async #openJournal(path: string): Promise<Journal> {

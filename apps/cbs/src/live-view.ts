@@ -63,7 +63,7 @@ const liveRun = (progress: RunProgress, find: (node: string) => LabNodeState | u
     name,
     state,
     reasons,
-    trial: trial?.number ?? 0,
+    trial: trial?.repeats ?? trial?.number ?? 0,
     trialCount,
     policy: trial?.policy ?? null,
     trialSeconds: passed,

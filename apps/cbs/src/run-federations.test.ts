@@ -36,7 +36,6 @@ const open = async (learning: string): Promise<RunFederations> => {
   ]);
   return RunFederations.open(manifest, agents, { run: "a", folder, journal, unixNow: () => 1, log: () => {} });
 };
-const trial = (number: number, policy: string) => ({ number, policy, repetition: 1, seed: 1 });
 
 test("federates the policies that learn by Algorithm 2, and no other", async () => {
   const federations = await open("learning: {}\n");
@@ -59,8 +58,12 @@ test("Alg. 1, line 3: a round before every f_p-th trial of its own policy, but t
   // Rounds in which nobody takes part end at once.
   const stop = AbortSignal.abort("nobody is here");
   const order = ["pfr-oa", "td3", "pfr-oa", "td3", "pfr-oa", "td3", "pfr-oa", "pfr-oa"];
-  await federations.before(trial(0, "greedy"), stop);
-  for (const [index, policy] of order.entries()) await federations.before(trial(index + 1, policy), stop);
+  for (const [index, policy] of order.entries()) {
+    const epochsBefore = order.slice(0, index).filter((each) => each === policy).length;
+    await federations.before(policy, index + 1, epochsBefore, stop);
+    // Of a trial that is repeated: its round has taken place.
+    await federations.before(policy, index + 1, epochsBefore, stop);
+  }
   await journal.flush();
   const records = await readJournal(join(folder, archiveFiles.journal("cbs")));
   // Its third trial is the fifth of the run, its fifth the eighth.

@@ -1,7 +1,7 @@
 import type { Engine } from "@offloadlab/learning";
 import { serverId } from "@offloadlab/model";
 import type { LiveFederation } from "@offloadlab/protocol";
-import { learnedNames, type Manifest, type Trial, warmUpTrial } from "@offloadlab/records";
+import { learnedNames, type Manifest } from "@offloadlab/records";
 import { decodeDeployment, deployedAgent } from "@offloadlab/simulation";
 import { Federation, type FederationParts } from "./federation.ts";
 import type { AgentFiles } from "./run-folder.ts";
@@ -18,8 +18,6 @@ const noEngine: Engine = {
 /** The federations of a run: one for each policy that goes on learning, and learns by Algorithm 2. */
 export class RunFederations {
   readonly #federations = new Map<string, { readonly federation: Federation; readonly federateEvery: number }>();
-  /** Epochs of each policy so far. */
-  readonly #epochs = new Map<string, number>();
 
   static async open(
     manifest: Manifest,
@@ -57,12 +55,17 @@ export class RunFederations {
     return [...this.#federations.values()].map(({ federation }) => federation.view());
   }
 
-  /** Alg. 1, line 3: every f_p epochs of a policy a round takes place before the next one. */
-  async before({ policy, number }: Trial, stop: AbortSignal): Promise<void> {
+  /**
+   * Alg. 1, line 3: every f_p epochs of a policy a round takes place before the next one; asked again, as after a restart
+   * of the C-BS or for a trial that is repeated, only when it has not taken place.
+   *
+   * @param scheduled number of the trial in the schedule
+   * @param epochsBefore trials of its policy that came to their end before it
+   */
+  async before(policy: string, scheduled: number, epochsBefore: number, stop: AbortSignal): Promise<void> {
     const known = this.#federations.get(policy);
-    if (known === undefined || number === warmUpTrial) return;
-    const epochs = this.#epochs.get(policy) ?? 0;
-    this.#epochs.set(policy, epochs + 1);
-    if (epochs > 0 && epochs % known.federateEvery === 0) await known.federation.runRound(number - 1, stop);
+    if (known === undefined) return;
+    const due = Math.floor(epochsBefore / known.federateEvery);
+    if (known.federation.course.round < due) await known.federation.runRound(scheduled - 1, stop);
   }
 }

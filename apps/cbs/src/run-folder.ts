@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { settingsToFile } from "@offloadlab/model";
 import type { Environment, RunFile } from "@offloadlab/protocol";
@@ -99,6 +99,28 @@ export class RunFolder {
     const path = join(this.path, archiveFiles.environment(node));
     await mkdir(dirname(path), { recursive: true });
     await writeDurably(path, `${JSON.stringify(environment, null, 2)}\n`);
+  }
+
+  /** The processes whose journals are here, by node. */
+  async boots(nodes: readonly string[]): Promise<Map<string, string>> {
+    const boots = new Map<string, string>();
+    for (const node of nodes) {
+      const text = await readFile(join(this.path, archiveFiles.environment(node)), "utf8").catch(() => "{}");
+      const { boot } = JSON.parse(text) as { boot?: string };
+      if (boot !== undefined) boots.set(node, boot);
+    }
+    return boots;
+  }
+
+  /** The files that were sent along with the run, by policy; undefined when some are not here. */
+  async agents(names: readonly string[]): Promise<AgentFiles | undefined> {
+    const files = new Map<string, Uint8Array>();
+    for (const name of names) {
+      const bytes = await readFile(join(this.path, archiveFiles.policy(name))).catch(() => undefined);
+      if (bytes === undefined) return undefined;
+      files.set(name, bytes);
+    }
+    return files;
   }
 
   async close(): Promise<void> {

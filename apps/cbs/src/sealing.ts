@@ -1,8 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  abandonedText,
   answersText,
   archiveFiles,
+  attemptsOf,
   type Journal,
   laboratoryAnswers,
   type ResultRow,
@@ -11,6 +13,7 @@ import {
   resultCaption,
   resultTable,
   taskFates,
+  tooManyAbandoned,
   trialSums,
   violatedConditions,
 } from "@offloadlab/records";
@@ -45,13 +48,19 @@ export const settleRun = async (
 ): Promise<Verdict> => {
   await journal.flush();
   const run = await readRun(folder);
-  const { settings, trials, journals, clockSpeed, hardware } = run;
+  const { settings, trials, journals, clockSpeed, hardware, scheduled, abandoned } = run;
   const fates = taskFates(journals);
   for (const { trial, task, ends } of fates) if (ends.length === 0) journal.write({ kind: "lost", trial, task });
-  const lost = fates.filter(({ ends }) => ends.length === 0 || ends.some(({ outcome }) => outcome === "lost")).length;
+  // What was abandoned counts for nothing: there, a task that nobody saw the end of spoils no number.
+  const cut = new Set(attemptsOf(journals.get("cbs") ?? []).flatMap((a) => (a.abandoned === null ? [] : [a.number])));
+  const lost = fates
+    .filter(({ trial }) => !cut.has(trial))
+    .filter(({ ends }) => ends.length === 0 || ends.some(({ outcome }) => outcome === "lost")).length;
+  const tooMany = tooManyAbandoned(scheduled, abandoned);
   const all = [
     ...reasons,
     ...(lost > 0 ? [`${lost} of ${fates.length} tasks were lost`] : []),
+    ...(state === "complete" && tooMany !== null ? [tooMany] : []),
     ...(state === "complete" ? violatedConditions(run) : []),
   ];
   const final: RunState = state === "complete" && all.length > 0 ? "invalid" : state;
@@ -59,9 +68,10 @@ export const settleRun = async (
   await journal.close();
   const { results: rows } = await resultsOf(folder);
   const answers = laboratoryAnswers(settings, trials, journals);
-  const results = { hardware, clockSpeed, rows, ...(answers.length > 0 ? { answers } : {}) };
+  const results = { hardware, clockSpeed, abandoned, rows, ...(answers.length > 0 ? { answers } : {}) };
   await writeFile(join(folder, archiveFiles.results), `${JSON.stringify(results, null, 2)}\n`);
-  const lines = [resultTable(rows), "", resultCaption(hardware, clockSpeed), ...answersText(answers)];
+  const told = [...abandonedText(abandoned), ...answersText(answers)];
+  const lines = [resultTable(rows), "", resultCaption(hardware, clockSpeed), ...told];
   await writeFile(join(folder, archiveFiles.table), `${lines.join("\n")}\n`);
   return { state: final, reasons: all, rows };
 };

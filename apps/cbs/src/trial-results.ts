@@ -70,18 +70,19 @@ export class TrialResults {
     for (const node of this.#nodes) await this.#growth(node);
   }
 
-  /** The results with a trial that has come to its end, whose journals are here. */
-  async add(trial: Trial): Promise<Results> {
+  /** The results with trials that have come to their end, whose journals are here. */
+  async add(...trials: readonly Trial[]): Promise<Results> {
+    const numbers = new Set(trials.map(({ number }) => number));
     const journals = new Map<string, readonly JournalRecord[]>();
     for (const node of this.#nodes) {
       const records = parseJournal(await this.#growth(node), archiveFiles.journal(node));
       journals.set(
         node,
-        records.filter((record) => "trial" in record && record.trial === trial.number),
+        records.filter((record) => "trial" in record && numbers.has(record.trial)),
       );
     }
-    this.#trials.push(trial);
-    this.#sums.push(...trialSums(this.#settings, [trial], taskFates(journals)));
+    this.#trials.push(...trials);
+    this.#sums.push(...trialSums(this.#settings, trials, taskFates(journals)));
     for (const number of learnedTrials(journals)) this.#learned.add(number);
     return resultsFrom(this.#settings, this.#trials, this.#learned, this.#sums);
   }

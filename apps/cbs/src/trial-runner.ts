@@ -11,6 +11,7 @@ import {
 } from "@offloadlab/records";
 import { count } from "@offloadlab/units";
 import type { Collection } from "./collection.ts";
+import type { Interruption } from "./interruption.ts";
 import type { NodeWatch } from "./node-watch.ts";
 import type { Registry } from "./registry.ts";
 
@@ -53,40 +54,72 @@ export const warmUpOf = (manifest: Manifest): { trial: Trial; short: Manifest } 
   };
 };
 
+/** One attempt at a trial. */
+export interface AttemptOrder {
+  /** With the attempt's own number. */
+  readonly trial: Trial;
+  /** Trials of its policy that came to their end before. */
+  readonly epochsBefore: number;
+  /** What is due once all nodes are prepared, before they start. */
+  readonly beforeStart: () => Promise<void>;
+}
+
 /**
  * Runs one trial: prepares every node, starts them together, waits until none has anything of it left.
  *
- * @returns why the run cannot go on, null when the trial came to its end
+ * An attempt that was cut short after its start is journalled as abandoned, and every node is told.
+ *
+ * @returns what cut it short, null when the trial came to its end
  */
-export const runTrial = async (parts: RunParts, manifest: Manifest, trial: Trial): Promise<string | null> => {
-  const { run, nodes, registry, journal, unixNow } = parts;
+export const runTrial = async (
+  parts: RunParts,
+  manifest: Manifest,
+  { trial, epochsBefore, beforeStart }: AttemptOrder,
+): Promise<Interruption | null> => {
+  const { run, nodes, registry, journal, unixNow, watch, stop } = parts;
   const { settings, clockSpeed } = manifest;
   const { link, uplinkRateRatios } = manifest;
   const agents = parts.agents.get(trial.policy) ?? null;
   const canLearn = learnedNames(manifest).includes(trial.policy);
   const learning = canLearn && manifest.learning !== null ? orderOf(manifest.learning) : null;
-  const fixed = { run, trial: trial.number, policy: trial.policy, seed: trial.seed, deviceSeed: manifest.seed };
+  const { number, policy, seed, repeats } = trial;
+  const fixed = { run, trial: number, policy, seed, deviceSeed: manifest.seed, epochsBefore };
   const order = { ...fixed, link, uplinkRateRatios, agents, learning };
   const file = settingsToFile(settings);
-  const notPrepared = await answered(parts, trial.number, "prepared", prepareMilliseconds, () => {
+  const abort = ({ reason }: Interruption): void => {
+    for (const node of nodes) registry.send(node, { type: "abort", run, reason });
+  };
+  const notPrepared = await answered(parts, number, "prepared", prepareMilliseconds, () => {
     for (const node of nodes) registry.send(node, { type: "prepare", ...order, clockSpeed, settings: file });
   });
-  if (notPrepared !== null) return notPrepared;
+  if (notPrepared !== null) {
+    abort(notPrepared);
+    return notPrepared;
+  }
+  await beforeStart();
+  if (stop.aborted) return { kind: "stopped", reason: String(stop.reason) };
+  if (watch.reason !== undefined) return { kind: "lost", reason: watch.reason };
   const startsAtUnixSeconds = unixNow() + startAheadSeconds;
-  journal.write({ kind: "trial", trial: trial.number, policy: trial.policy, seed: trial.seed, startsAtUnixSeconds });
+  const again = repeats === undefined ? {} : { repeats };
+  journal.write({ kind: "trial", trial: number, policy, seed, startsAtUnixSeconds, ...again });
+  // A C-BS that is killed now must not use the number again.
+  await journal.flush();
   parts.onStart(startsAtUnixSeconds);
   const epochSeconds = settings.timeSlot * settings.timeSlotCount;
   const limit = ((epochSeconds + drainSeconds) / clockSpeed + startAheadSeconds + 5) * 1000;
-  const notFinished = await answered(parts, trial.number, "finished", limit, () => {
+  const notFinished = await answered(parts, number, "finished", limit, () => {
     for (const node of nodes) {
       const startsAt = startsAtUnixSeconds + phaseOf(settings, node) / clockSpeed;
-      registry.send(node, { type: "start", run, trial: trial.number, startsAtUnixSeconds: startsAt });
+      registry.send(node, { type: "start", run, trial: number, startsAtUnixSeconds: startsAt });
     }
   });
-  if (notFinished !== null) return notFinished;
-  journal.write({ kind: "trial-end", trial: trial.number });
+  if (notFinished === null) journal.write({ kind: "trial-end", trial: number });
+  else {
+    journal.write({ kind: "abandoned", trial: number, reason: notFinished.reason });
+    abort(notFinished);
+  }
   await journal.flush();
-  return null;
+  return notFinished;
 };
 
 const orderOf = ({ explore, engine }: LearningChoice): LearningOrder => ({ explore, engine });
@@ -102,13 +135,17 @@ const answered = async (
   type: "prepared" | "finished",
   milliseconds: number,
   give: () => void,
-): Promise<string | null> => {
+): Promise<Interruption | null> => {
   const open = new Set(nodes);
   const over = new AbortController();
-  const answers = new Promise<string | null>((resolve) => {
+  const answers = new Promise<Interruption | null>((resolve) => {
     const listen = async (node: string, message: ToStation): Promise<void> => {
       if (!("trial" in message) || message.run !== run || message.trial !== trial) return;
-      if (message.type === "failed") return resolve(await watch.explain(`${node}: ${message.reason}`));
+      if (message.type === "failed") {
+        const lost = await watch.explanation();
+        const failed = { kind: "failed", reason: `${node}: ${message.reason}` } as const;
+        return resolve(lost === undefined ? failed : { kind: "lost", reason: lost });
+      }
       if (message.type !== type) return;
       if (message.type === "finished") await collection.arrival(node, message.journalBytes);
       open.delete(node);
@@ -118,17 +155,21 @@ const answered = async (
     registry.on("message", onMessage);
     over.signal.addEventListener("abort", () => registry.off("message", onMessage));
   });
-  const stopped = new Promise<string>((resolve) => {
-    const reason = (): void => resolve(String(stop.reason));
+  const stopped = new Promise<Interruption>((resolve) => {
+    const reason = (): void => resolve({ kind: "stopped", reason: String(stop.reason) });
     if (stop.aborted) reason();
     stop.addEventListener("abort", reason, { signal: over.signal });
   });
+  const lost = watch.lost.then((reason): Interruption => ({ kind: "lost", reason }));
   const late = sleep(milliseconds, undefined, { signal: over.signal }).then(
-    () => `trial ${trial} was not ${type} in time by ${[...open].join(", ")}`,
+    (): Interruption => ({
+      kind: "failed",
+      reason: `trial ${trial} was not ${type} in time by ${[...open].join(", ")}`,
+    }),
     () => null,
   );
   give();
-  const first = await Promise.race([answers, watch.lost, stopped, late]);
+  const first = await Promise.race([answers, lost, stopped, late]);
   over.abort();
   return first;
 };

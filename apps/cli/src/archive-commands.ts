@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import {
+  abandonedText,
   answersText,
   archiveFiles,
   checkArchive,
@@ -52,13 +53,14 @@ export const runFolder = async (run: string, runs: string): Promise<string> => {
 /** `offload check`: accepts an archive or says what is wrong with which file. */
 export const check = async (run: string, options: { runs: string; format: Format }): Promise<void> => {
   const report = await checkArchive(await runFolder(run, options.runs));
-  const { status, problems, tasks, trials } = report;
+  const { status, problems, tasks, trials, abandoned } = report;
   const verdict =
     problems.length > 0
       ? [`REFUSED: ${report.folder}`, ...problems.map((problem) => `  ${problem}`)]
       : [
           `accepted: ${report.folder}`,
           `  ${trials} trials, ${tasks} tasks, each with one outcome; C1-C5, clocks and checksums hold`,
+          ...abandonedText(abandoned).map((line) => `  ${line}`),
           `  the run is ${status?.state ?? "unsealed"}${status?.reasons.length ? `: ${status.reasons.join("; ")}` : ""}`,
         ];
   printResult(options.format, problems.length > 0 ? exitCodes.invalid : exitCodes.ok, verdict.join("\n"), report);
@@ -130,7 +132,7 @@ const nameOf = (archive: string): string =>
 /** What `report` prints. @throws Failure `archive/damaged` when the content cannot be read */
 export const runReport = async (folder: string) => {
   const { run, state, reasons, notice } = await openRun(folder);
-  const { settings, trials, journals, hardware, clockSpeed, laboratory } = run;
+  const { settings, trials, abandoned, journals, hardware, clockSpeed, laboratory } = run;
   const sums = trialSums(settings, trials, taskFates(journals));
   const rows = resultRows(sums);
   const pairs = pairedTrials(trials, sums);
@@ -147,6 +149,7 @@ export const runReport = async (folder: string) => {
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
+    ...abandonedText(abandoned),
     ...answersText(answers),
     ...differenceText(differences),
     ...learningGainText(gains),
@@ -163,7 +166,20 @@ export const runReport = async (folder: string) => {
     text,
     pairs,
     data: {
-      ...{ folder, state, reasons, hardware, clockSpeed, rows, answers, differences, gains, decisions, links },
+      ...{
+        folder,
+        state,
+        reasons,
+        hardware,
+        clockSpeed,
+        abandoned,
+        rows,
+        answers,
+        differences,
+        gains,
+        decisions,
+        links,
+      },
       transmission: quality,
     },
   };

@@ -9,7 +9,9 @@ const readyMilliseconds = 30_000;
 /** The C-BS may have to collect and seal a run before it ends. */
 const stopMilliseconds = 25_000;
 const restartMilliseconds = 1_000;
+/** As systemd's start limit: a daemon that ends more often than this in a while is broken. */
 const maxRestarts = 5;
+const restartsMilliseconds = 60_000;
 
 /** A daemon of the rehearsal as an operating-system process: started, restarted when it dies, stopped. */
 export class Daemon {
@@ -20,7 +22,8 @@ export class Daemon {
   readonly #say: (line: string) => void;
   #child: ChildProcess | undefined;
   #stopping = false;
-  #restarts = 0;
+  /** When it was started again lately. */
+  #restarts: readonly number[] = [];
 
   /** @param configFile called at every start: after the first one the ports are known */
   constructor(id: string, bundle: string, configFile: () => string, logFile: string, say: (line: string) => void) {
@@ -79,10 +82,11 @@ export class Daemon {
 
   async #onExit(how: string): Promise<void> {
     if (this.#stopping) return;
-    this.#restarts += 1;
-    if (this.#restarts > maxRestarts) {
+    const now = performance.now();
+    this.#restarts = [...this.#restarts.filter((moment) => now - moment < restartsMilliseconds), now];
+    if (this.#restarts.length > maxRestarts) {
       this.#say(
-        `${this.id} ended (${how}) and is not started again after ${maxRestarts} restarts; its log is ${this.#logFile}`,
+        `${this.id} ended (${how}) and is not started again after ${maxRestarts} restarts within a minute; its log is ${this.#logFile}`,
       );
       return;
     }

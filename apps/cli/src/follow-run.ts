@@ -34,7 +34,8 @@ export const followRun = async (station: StationClient, id: string, progress: Pr
 const progressText = (run: RunView): string => {
   if (run.state === "preparing") return "waiting for the nodes";
   if (run.state === "sealing") return "collecting the journals and sealing the archive";
-  const { number = 0, policy = "" } = run.trial ?? {};
+  const { policy = "", repeats } = run.trial ?? {};
+  const number = repeats ?? run.trial?.number ?? 0;
   if (number === 0) return `warming up  (clock ${run.clockSpeed}x)`;
-  return `trial ${number} of ${run.trialCount}: ${policy.padEnd(6)}  ${minutes(run.remainingSeconds)} left  (clock ${run.clockSpeed}x)`;
+  return `trial ${number} of ${run.trialCount}${repeats === undefined ? "" : " again"}: ${policy.padEnd(6)}  ${minutes(run.remainingSeconds)} left  (clock ${run.clockSpeed}x)`;
 };

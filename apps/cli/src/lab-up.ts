@@ -3,7 +3,14 @@ import { join, resolve } from "node:path";
 import { imageSet, openClassifier, readImageSet } from "@offloadlab/classifier";
 import { nodeIds } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { answersText, type Manifest, readManifest, resultCaption, resultTable } from "@offloadlab/records";
+import {
+  abandonedText,
+  answersText,
+  type Manifest,
+  readManifest,
+  resultCaption,
+  resultTable,
+} from "@offloadlab/records";
 import type { AgentPlaces } from "./agent-files.ts";
 import { differenceText, drawRewards, runReport } from "./archive-commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -200,7 +207,7 @@ export const printRun = async (
         : exitCodes.invalid;
   progress.done(`run ${run.id} is ${run.state}${run.reasons.length > 0 ? `: ${run.reasons.join("; ")}` : ""}`);
   const { data: results } = await runReport(run.folder);
-  const { rows, answers, differences, hardware, clockSpeed } = results;
+  const { abandoned, rows, answers, differences, hardware, clockSpeed } = results;
   const folder = join(home, "figures", run.id);
   const figures = rows.length === 0 ? [] : await drawRewards(folder, run.folder, results);
   const text = [
@@ -208,6 +215,7 @@ export const printRun = async (
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
+    ...abandonedText(abandoned),
     ...answersText(answers),
     ...differenceText(differences),
     ...(figures.length === 0 ? [] : [`Fig. 11, rewards by community and policy: ${figures.join(", ")} in ${folder}`]),
@@ -220,6 +228,7 @@ export const printRun = async (
     reasons: run.reasons,
     archive: run.folder,
     figures: figures.map((file) => join(folder, file)),
+    abandoned,
     rows,
     answers,
     differences,

@@ -36,6 +36,7 @@ const order: TrialOrder = {
   uplinkRateRatios: {},
   agents: null,
   learning: null,
+  epochsBefore: 0,
 };
 const lease = {
   id: "lease",

@@ -16,6 +16,7 @@ const order: TrialOrder = {
   uplinkRateRatios: {},
   agents: null,
   learning: null,
+  epochsBefore: 0,
 };
 const images = [bytes(600_000), bytes(900_000)];
 

@@ -23,7 +23,7 @@ const deployment = deploymentOf(new Training(settings, small, onnxEngine, 3));
 const bytes = encodeDeployment(deployment);
 const order: TrialOrder = {
   ...{ run: "r", trial: 1, policy: "mine", seed: 1, deviceSeed: 2, clockSpeed: 1, settings },
-  ...{ link: "theoretical", uplinkRateRatios: {}, learning: null },
+  ...{ link: "theoretical", uplinkRateRatios: {}, learning: null, epochsBefore: 0 },
   agents: createHash("sha256").update(bytes).digest("hex"),
 };
 const learning: TrialOrder = { ...order, learning: { explore: false, engine: "onnx" } };
@@ -105,7 +105,10 @@ it(
   async () => {
     /** A trial of two decisions whose task has ended in between. */
     const trial = async (agents: Agents, number: number): Promise<LivePolicy> => {
-      const { policy, finish } = await agents.policyOf({ ...learning, trial: number }, journal);
+      const { policy, finish } = await agents.policyOf(
+        { ...learning, trial: number, epochsBefore: number - 1 },
+        journal,
+      );
       const task = { id: `task ${number}`, subSlot: 0, outcome: "late" as const, delaySeconds: 2, energyJoules: 1 };
       const decided = { isComplete: true, begins: [true, true, false] };
       await policy.decide(observation, emptyAction(count(3)));
@@ -122,7 +125,7 @@ it(
     const before = await decisionOf(policy);
     await first.close();
     const second = begin();
-    const { policy: after } = await second.policyOf({ ...learning, trial: 3 }, journal);
+    const { policy: after } = await second.policyOf({ ...learning, trial: 3, epochsBefore: 2 }, journal);
     expect(await decisionOf(after)).toEqual(before);
     await journal.flush();
     const lines = (await readFile(join(folder, "mec-1.ndjson"), "utf8")).trim().split("\n");

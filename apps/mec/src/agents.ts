@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isPolicySource } from "@offloadlab/deployed";
 import type { CarriedOn } from "@offloadlab/hardware/carrier";
@@ -33,6 +33,8 @@ interface Deployed {
   federation: FederationClient | undefined;
   /** Epochs that it has been through, those of its training included. */
   epoch: number;
+  /** Trials of the run that are in what it has learned; null in the midst of one. */
+  trials: number | null;
 }
 
 export interface AgentsOptions {
@@ -80,6 +82,7 @@ export class Agents {
       return { policy: agentPolicy(order.policy, translator, agent), finish: async () => {} };
     }
     deployed.epoch += 1;
+    deployed.trials = null;
     agent.beginEpoch(deployed.epoch);
     learner.beginEpoch(deployed.epoch);
     const { randomEpochs, updatesPerSubSlot } = deployed.deployment.settings;
@@ -91,7 +94,7 @@ export class Agents {
       deviceCount: communityAt(order.settings, communityIndex).deviceCount,
       subSlotCount: order.settings.timeSlotCount * order.settings.subSlotsPerTimeSlot,
     });
-    return { policy, finish: () => this.#finish(deployed, learner, policy, order.trial, journal) };
+    return { policy, finish: () => this.#finish(deployed, learner, policy, order, journal) };
   }
 
   /** Ends all learners, and policies from outside. */
@@ -101,19 +104,23 @@ export class Agents {
   }
 
   async #closeDeployed(): Promise<void> {
-    const all = [...this.#deployed.values()];
-    this.#deployed.clear();
-    for (const { learner, agent, federation } of all) {
-      await federation?.close();
-      await learner?.close();
-      await agent.close();
-    }
+    for (const deployed of this.#deployed.values()) await this.#end(deployed);
+  }
+
+  async #end({ name, learner, agent, federation }: Deployed): Promise<void> {
+    this.#deployed.delete(name);
+    await federation?.close();
+    await learner?.close();
+    await agent.close();
   }
 
   async #open(order: TrialOrder, journal: Journal): Promise<Deployed> {
-    const { run, policy: name } = order;
+    const { run, policy: name, epochsBefore } = order;
     const known = this.#deployed.get(name);
-    if (known?.run === run) return known;
+    const isUpToDate = known?.learner === undefined || known.trials === epochsBefore;
+    if (known?.run === run && isUpToDate) return known;
+    // The trial that it learned in last was abandoned: it goes on from before, as a server that was started again.
+    if (known?.run === run) await this.#end(known);
     // Another run's agents have no more to do.
     if ([...this.#deployed.values()].some((each) => each.run !== run)) await this.#closeDeployed();
     const { communityIndex } = this.#options;
@@ -133,12 +140,14 @@ export class Agents {
           ? undefined
           : await LiveLearner.start({ deployment, world, communityIndex, engine: learning.engine }, onWeights);
       const { epochs: epoch } = deployment;
-      const opened: Deployed = { run, name, deployment, agent, translator, learner, federation: undefined, epoch };
+      const parts = { deployment, agent, translator, learner };
+      const opened: Deployed = { run, name, ...parts, federation: undefined, epoch, trials: null };
       this.#deployed.set(name, opened);
       if (learner !== undefined) {
-        const learnedRound = await this.#restore(opened, learner);
+        const learnedRound = epochsBefore === 0 ? 0 : await this.#restore(opened, learner, epochsBefore);
         if (deployment.settings.federation !== undefined) this.#federate(opened, learner, learnedRound, journal);
       }
+      opened.trials = epochsBefore;
       return opened;
     } catch (error) {
       if (error instanceof Failure) throw error;
@@ -164,7 +173,7 @@ export class Agents {
     deployed: Deployed,
     learner: LiveLearner,
     { transitions }: LearnedPolicy,
-    trial: number,
+    { trial, epochsBefore }: TrialOrder,
     journal: Journal,
   ): Promise<void> {
     transitions.end();
@@ -173,17 +182,23 @@ export class Agents {
     const { name: policy, epoch } = deployed;
     const { complete, discarded } = transitions;
     journal.write({ kind: "learning", trial, policy, epoch, transitions: complete, discarded, updates, losses });
-    await this.#save(deployed, snapshot);
+    await this.#save(deployed, epochsBefore + 1, snapshot);
+    deployed.trials = epochsBefore + 1;
   }
 
   /**
-   * A server that is started again in the midst of a run goes on with what it had learned after the last trial.
+   * A server that is started again in the midst of a run, or whose trial was abandoned, goes on with what it had learned
+   * after a number of trials.
    *
    * @returns the last round of its federation that is in it
+   * @throws Failure `config/invalid` when that is not on its disk
    */
-  async #restore(deployed: Deployed, learner: LiveLearner): Promise<number> {
-    const bytes = await readFile(this.#fileOf(deployed)).catch(() => undefined);
-    if (bytes === undefined) return 0;
+  async #restore(deployed: Deployed, learner: LiveLearner, trials: number): Promise<number> {
+    const file = this.#fileOf(deployed, trials);
+    const bytes = await readFile(file).catch((error: unknown) => {
+      const what = `${file}: what ${deployed.name} had learned after ${trials} trials is gone; run it again`;
+      throw new Failure("config/invalid", what, { cause: error });
+    });
     const { tensors, metadata } = decodeSafetensors(bytes);
     const { counts, epoch, round } = JSON.parse(metadata["learner"] ?? "{}") as Pick<AgentSnapshot, "counts"> & {
       readonly epoch: number;
@@ -195,15 +210,17 @@ export class Agents {
     return round;
   }
 
-  async #save(deployed: Deployed, { arrays, counts }: AgentSnapshot): Promise<void> {
-    const file = this.#fileOf(deployed);
+  async #save(deployed: Deployed, trials: number, { arrays, counts }: AgentSnapshot): Promise<void> {
+    const file = this.#fileOf(deployed, trials);
     const round = deployed.federation?.round ?? 0;
     const metadata = { learner: JSON.stringify({ counts, epoch: deployed.epoch, round }) };
     await mkdir(dirname(file), { recursive: true });
     await writeDurably(file, encodeSafetensors({ tensors: arrays, metadata }));
+    // The trial may yet be abandoned: the one before is kept, and none from before that is asked for again.
+    await rm(this.#fileOf(deployed, trials - 2), { force: true });
   }
 
-  #fileOf({ run, name }: Deployed): string {
-    return join(this.#options.stateFolder, run, `${name}.safetensors`);
+  #fileOf({ run, name }: Deployed, trials: number): string {
+    return join(this.#options.stateFolder, run, `${name}-${trials}.safetensors`);
   }
 }

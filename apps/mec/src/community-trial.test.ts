@@ -23,6 +23,7 @@ const order: TrialOrder = {
   uplinkRateRatios: {},
   agents: null,
   learning: null,
+  epochsBefore: 0,
 };
 const devices = devicesOf(presets.testbed, 0, order.deviceSeed).map(({ id }) => id);
 const [first, ...others] = devices as [string, ...string[]];

@@ -43,6 +43,7 @@ const order: TrialOrder = {
   uplinkRateRatios: {},
   agents: null,
   learning: null,
+  epochsBefore: 0,
 };
 const device = devicesOf(presets.testbed, 0, order.deviceSeed)[0]?.id ?? "";
 

@@ -49,7 +49,7 @@ const begin = (on: "thread" | "process", content: Uint8Array = bytes): void => {
 };
 const order = (trial: number): TrialOrder => ({
   ...{ run: "r", trial, policy: "./mine.onnx", seed: 1, deviceSeed: 2, clockSpeed: 1, settings },
-  ...{ link: "theoretical", uplinkRateRatios: {}, learning: null },
+  ...{ link: "theoretical", uplinkRateRatios: {}, learning: null, epochsBefore: 0 },
   agents: createHash("sha256").update(bytes).digest("hex"),
 });
 const observation = { ...emptyObservation(count(devices.length)), waiting: Uint8Array.of(1, 1, 1) };

@@ -54,7 +54,7 @@ afterEach(async () => {
 const begin = (speed = 1): void => {
   const order: TrialOrder = {
     ...{ run: "r", trial: 1, policy: policy.name, seed: 1, deviceSeed: 2, clockSpeed: speed, settings },
-    ...{ link: "theoretical", uplinkRateRatios: {}, agents: null, learning: null },
+    ...{ link: "theoretical", uplinkRateRatios: {}, agents: null, learning: null, epochsBefore: 0 },
   };
   clock = new Clock(unixNow(), speed);
   community = new CommunityTrial(order, 0, clock, journal, policy, new Links());

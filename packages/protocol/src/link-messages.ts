@@ -106,6 +106,8 @@ const toNode = Type.Union([
     agents: Type.Union([Type.Null(), Type.String({ pattern: "^[0-9a-f]{64}$" })]),
     /** Of a policy that goes on learning. */
     learning: Type.Union([Type.Null(), LearningOrder]),
+    /** Trials of the policy that came to their end in this run: what a learner is to go on from. */
+    epochsBefore: index,
   }),
   message("start", { run: text, trial: index, startsAtUnixSeconds: amount }),
   message("abort", { run: text, reason: text }),

@@ -38,6 +38,8 @@ export interface TrialOrder {
   readonly agents: string | null;
   /** null: the policy stays as it is. */
   readonly learning: LearningOrder | null;
+  /** Trials of the policy that came to their end in this run: what a learner is to go on from. */
+  readonly epochsBefore: number;
 }
 
 /** What an ED or a MEC does in a trial. */
@@ -74,6 +76,15 @@ interface OpenRun {
   closed: boolean;
 }
 
+/** A trial that was prepared here. */
+interface CurrentWork {
+  readonly trial: number;
+  readonly work: TrialWork;
+  /** Resolves when nothing of it goes on any more. */
+  running: Promise<void>;
+  isOver: boolean;
+}
+
 /**
  * A daemon's side of the lab: keeps the link up, runs trials when the C-BS orders them, writes the run's journal and log
  * to its own disk first and ships them from there.
@@ -85,7 +96,7 @@ export class LabNode {
   readonly #stopped = new AbortController();
   #heartbeat = 1;
   #run: OpenRun | undefined;
-  #work: { trial: number; work: TrialWork } | undefined;
+  #work: CurrentWork | undefined;
   /** Messages are handled one after the other: a `prepare` must not overtake the `open` before it. */
   #inbox: Promise<void> = Promise.resolve();
 
@@ -115,7 +126,7 @@ export class LabNode {
 
   async close(): Promise<void> {
     this.#stopped.abort();
-    this.#work?.work.abort("the node stops");
+    this.#abandon("the node stops");
     await this.#inbox;
     await this.#run?.journal.flush();
     this.#link.close();
@@ -149,7 +160,7 @@ export class LabNode {
       case "start":
         return this.#start(message.run, message.trial, message.startsAtUnixSeconds);
       case "abort":
-        this.#work?.work.abort(message.reason);
+        this.#abandon(message.reason);
         return;
       case "close":
         return this.#close(message.run);
@@ -184,9 +195,12 @@ export class LabNode {
     const { run, trial } = order;
     if (this.#run?.id !== run) return;
     try {
+      // The C-BS may have been away when it abandoned the trial before.
+      this.#abandon(`trial ${trial} begins`);
+      await this.#work?.running;
       const settings = settingsFromFile(order.settings);
       const work = await this.#options.prepare({ ...order, settings }, this.#run.journal);
-      this.#work = { trial, work };
+      this.#work = { trial, work, running: Promise.resolve(), isOver: false };
       this.#link.send({ type: "prepared", run, trial });
     } catch (error) {
       this.#link.send({ type: "failed", run, trial, reason: messageOf(error) });
@@ -197,11 +211,12 @@ export class LabNode {
   #start(run: string, trial: number, startsAtUnixSeconds: number): void {
     const current = this.#work;
     const open = this.#run;
-    if (open?.id !== run || current?.trial !== trial) return;
+    if (open?.id !== run || current?.trial !== trial || current.isOver) return;
     // Not awaited: an abort must get through while the trial runs.
-    void (async () => {
+    current.running = (async () => {
       try {
         await current.work.run(startsAtUnixSeconds);
+        current.isOver = true;
         open.journal.write({ kind: "trial-end", trial });
         await open.journal.flush();
         this.#link.send({ type: "finished", run, trial, journalBytes: await open.journal.size() });
@@ -212,9 +227,18 @@ export class LabNode {
     })();
   }
 
+  /** Ends the current trial, if it is not over. */
+  #abandon(reason: string): void {
+    const current = this.#work;
+    if (current === undefined || current.isOver) return;
+    current.isOver = true;
+    current.work.abort(reason);
+  }
+
   async #close(run: string): Promise<void> {
     if (this.#run?.id !== run) return;
-    this.#work?.work.abort("the run is closed");
+    this.#abandon("the run is closed");
+    await this.#work?.running;
     this.#work = undefined;
     this.#run.closed = true;
     await this.#options.busy(undefined);

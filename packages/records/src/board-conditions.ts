@@ -1,6 +1,6 @@
+import { countedJournals } from "./attempts.ts";
 import type { JournalRecord } from "./journal-records.ts";
 import type { Journals } from "./reconcile.ts";
-import { warmUpTrial } from "./schedule.ts";
 
 /** How far a board's clock may be from true time, s: reports belong to sub-slots of a quarter of a second. */
 const offsetLimit = 0.01;
@@ -15,10 +15,8 @@ const tolerance = 1e-6;
  * @returns those that are violated, one sentence each; none of emulated hardware, whose journals have no such records
  */
 export const boardConditions = (journals: Journals): string[] =>
-  [...journals].flatMap(([node, records]) =>
-    [...new Set(records.filter((record) => "trial" in record && record.trial !== warmUpTrial).flatMap(violations))].map(
-      (sentence) => `${node} ${sentence}`,
-    ),
+  [...countedJournals(journals)].flatMap(([node, records]) =>
+    [...new Set(records.flatMap(violations))].map((sentence) => `${node} ${sentence}`),
   );
 
 const violations = (record: JournalRecord): string[] => {

@@ -16,6 +16,7 @@ import {
 import { fallbackReasons } from "@offloadlab/policies";
 import { joules, seconds } from "@offloadlab/units";
 import { archiveFiles } from "./archive.ts";
+import { attemptsOf } from "./attempts.ts";
 import type {
   ActionRecord,
   BatteryRecord,
@@ -38,23 +39,29 @@ export const checkJournals = (
   trials: readonly Trial[],
   journals: Journals,
   complete: boolean,
-): string[] => [
-  ...[...journals].flatMap(([node, records]) => [
-    ...clockProblems(node, records),
-    ...ledgerProblems(settings, node, records),
-    ...answerProblems(node, records),
-    ...records.flatMap((record) => recordProblems(settings, node, record)),
-  ]),
-  ...conservationProblems(journals),
-  ...settings.communities.flatMap((community, index) => {
-    const devices = Array.from({ length: community.deviceCount }, (_, j) => deviceId(index, j));
-    return [
-      ...sideProblems(journals, serverId(index), devices, complete),
-      ...rewardProblems(community, journals, serverId(index), devices),
-    ];
-  }),
-  ...(complete ? completenessProblems(settings, trials, journals) : []),
-];
+): string[] => {
+  const attempts = attemptsOf(journals.get("cbs") ?? []);
+  const abandoned = new Set(attempts.filter((each) => each.abandoned !== null).map(({ number }) => number));
+  /** Whether nothing of a trial may be lost or cut off. */
+  const isWhole = (trial: number): boolean => complete && !abandoned.has(trial);
+  return [
+    ...[...journals].flatMap(([node, records]) => [
+      ...clockProblems(node, records),
+      ...ledgerProblems(settings, node, records),
+      ...answerProblems(node, records),
+      ...records.flatMap((record) => recordProblems(settings, node, record)),
+    ]),
+    ...conservationProblems(journals),
+    ...settings.communities.flatMap((community, index) => {
+      const devices = Array.from({ length: community.deviceCount }, (_, j) => deviceId(index, j));
+      return [
+        ...sideProblems(journals, serverId(index), devices, isWhole),
+        ...rewardProblems(community, journals, serverId(index), devices),
+      ];
+    }),
+    ...(complete ? completenessProblems(settings, trials, journals, isWhole) : []),
+  ];
+};
 
 /** Numbers in journals have nine digits after the point; sums of a few of them stay well within this. */
 const tolerance = 1e-6;
@@ -171,10 +178,16 @@ const conservationProblems = (journals: Journals): string[] =>
 /**
  * What a server and its devices journalled of the same tasks agrees.
  *
- * A server that is killed loses its last lines, so that only in a complete run every service must be there. What is
+ * A server that is killed loses its last lines, so that only in the trials of a complete run that were not abandoned every
+ * service must be there. What is
  * there was written in order: the decision behind a service is never missing.
  */
-const sideProblems = (journals: Journals, server: string, devices: readonly string[], complete: boolean): string[] => {
+const sideProblems = (
+  journals: Journals,
+  server: string,
+  devices: readonly string[],
+  isWhole: (trial: number) => boolean,
+): string[] => {
   const records = journals.get(server);
   if (records === undefined) return [];
   const decided = new Map<string, Decision>();
@@ -211,7 +224,7 @@ const sideProblems = (journals: Journals, server: string, devices: readonly stri
       const wasExecuted =
         (end.outcome === "late" || end.outcome === "drained") && end.delaySeconds > end.waitingSeconds;
       const atEdge = end.outcome === "completed-edge" || (wasExecuted && decided.get(key)?.placement === "edge");
-      if (complete && atEdge && service === undefined) {
+      if (isWhole(end.trial) && atEdge && service === undefined) {
         problems.push(problem(device, `${what}, but ${server} journalled no service`));
       }
       if (service === undefined) continue;
@@ -265,7 +278,12 @@ const rewardProblems = (
   });
 };
 
-const completenessProblems = (settings: Settings, trials: readonly Trial[], journals: Journals): string[] => {
+const completenessProblems = (
+  settings: Settings,
+  trials: readonly Trial[],
+  journals: Journals,
+  isWhole: (trial: number) => boolean,
+): string[] => {
   return [
     ...nodeIds(settings).flatMap((node) => {
       const ended = new Set(
@@ -276,7 +294,7 @@ const completenessProblems = (settings: Settings, trials: readonly Trial[], jour
         .map(({ number }) => problem(node, `trial ${number} has no end`));
     }),
     ...taskFates(journals)
-      .filter(({ declaredLost }) => declaredLost)
+      .filter(({ trial, declaredLost }) => declaredLost && isWhole(trial))
       .map(({ trial, task }) => problem("cbs", `trial ${trial}: ${task} is lost, but the run calls itself complete`)),
   ];
 };

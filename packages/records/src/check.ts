@@ -14,6 +14,14 @@ import {
   sha256OfText,
   statusText,
 } from "./archive.ts";
+import {
+  type AbandonedTrial,
+  abandonedTrials,
+  attemptProblems,
+  attemptsOf,
+  endedTrials,
+  tooManyAbandoned,
+} from "./attempts.ts";
 import { checkJournals } from "./check-journals.ts";
 import { violatedConditions } from "./conditions.ts";
 import { checkFederation } from "./federation-check.ts";
@@ -34,21 +42,26 @@ export interface CheckReport {
   readonly problems: readonly string[];
   readonly tasks: number;
   readonly trials: number;
+  /** Trials that a lost node cut short. */
+  readonly abandoned: readonly AbandonedTrial[];
 }
 
 /**
  * Verifies an archive from its files alone: that no byte has changed since it was sealed, that every generated task has
  * one outcome, that C1-C5 hold on every applied action, that clocks never go back, and that the results follow from the
- * journals, the rounds of a federation included.
+ * journals, the rounds of a federation included, and every abandoned trial has its reason and its repetition.
  */
 export const checkArchive = async (folder: string): Promise<CheckReport> => {
   const { status, problems } = await checkSeal(folder);
   // What follows reads the content; without intact bytes its complaints would only hide the cause.
-  if (problems.length > 0) return { folder, status, problems, tasks: 0, trials: 0 };
+  if (problems.length > 0) return { folder, status, problems, tasks: 0, trials: 0, abandoned: [] };
   const run = await readRun(folder).catch((error: Error) => error);
-  if (run instanceof Error) return { folder, status, problems: [`content: ${run.message}`], tasks: 0, trials: 0 };
+  if (run instanceof Error)
+    return { folder, status, problems: [`content: ${run.message}`], tasks: 0, trials: 0, abandoned: [] };
   const complete = status?.state === "complete";
+  const attempts = attemptProblems(run.scheduled, run.journals.get("cbs") ?? [], complete);
   const contents = [
+    ...attempts.map((what) => `${archiveFiles.journal("cbs")}: ${what}`),
     ...checkJournals(run.settings, run.trials, run.journals, complete),
     ...(await checkFederation(folder, run.journals, complete)),
   ];
@@ -57,6 +70,8 @@ export const checkArchive = async (folder: string): Promise<CheckReport> => {
       `${archiveFiles.journal("cbs")}: ${run.trials.length} of ${run.scheduled.length} trials came to their end, but the run calls itself complete`,
     );
   }
+  const tooMany = tooManyAbandoned(run.scheduled, run.abandoned);
+  if (complete && tooMany !== null) contents.push(`${archiveFiles.status}: complete, but ${tooMany}`);
   if (complete)
     contents.push(...violatedConditions(run).map((what) => `${archiveFiles.status}: complete, but ${what}`));
   const fates = taskFates(run.journals);
@@ -64,7 +79,14 @@ export const checkArchive = async (folder: string): Promise<CheckReport> => {
   if (!sameRows(rows, (run.results as { rows?: unknown } | null)?.rows)) {
     contents.push(`${archiveFiles.results}: the rows do not follow from the journals`);
   }
-  return { folder, status, problems: contents, tasks: fates.length, trials: run.trials.length };
+  return {
+    folder,
+    status,
+    problems: contents,
+    tasks: fates.length,
+    trials: run.trials.length,
+    abandoned: run.abandoned,
+  };
 };
 
 /** Whether rows are the same ones, in whatever order. */
@@ -80,8 +102,9 @@ const sameRows = (rows: readonly ResultRow[], written: unknown): boolean => {
 export interface RunContents extends Deployed {
   readonly settings: Settings;
   readonly scheduled: readonly Trial[];
-  /** Those that came to their end; the others count for nothing. */
+  /** Those that came to their end, in the order of the schedule; the others count for nothing. */
   readonly trials: readonly Trial[];
+  readonly abandoned: readonly AbandonedTrial[];
   readonly journals: ReadonlyMap<string, readonly JournalRecord[]>;
   readonly results: unknown;
   /** What the devices' constants were drawn from. */
@@ -118,14 +141,13 @@ export const readRun = async (folder: string): Promise<RunContents> => {
   for (const name of shippedNames(manifest))
     models.set(name, shippedModels(await readFile(join(folder, archiveFiles.policy(name)))));
   const { learning, link, uplinkRateRatios } = manifest;
-  const ended = new Set(
-    (journals.get("cbs") ?? []).flatMap((record) => (record.kind === "trial-end" ? [record.trial] : [])),
-  );
+  const attempts = attemptsOf(journals.get("cbs") ?? []);
   const scheduled = (await json(archiveFiles.trials)) as Trial[];
   return {
     settings: settingsFromFile(await json(archiveFiles.settings)),
     scheduled,
-    trials: scheduled.filter(({ number }) => ended.has(number)),
+    trials: endedTrials(scheduled, attempts),
+    abandoned: abandonedTrials(scheduled, attempts),
     journals,
     deployments,
     models,

@@ -1,6 +1,7 @@
 export * from "./answers.ts";
 export * from "./archive.ts";
 export * from "./bootstrap.ts";
+export * from "./attempts.ts";
 export * from "./calibration.ts";
 export * from "./calibration-file.ts";
 export * from "./check.ts";

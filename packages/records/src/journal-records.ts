@@ -15,6 +15,7 @@ export type JournalRecord = { readonly time: number } & (
   | EnergyRecord
   | BoardRecord
   | TrialEndRecord
+  | AbandonedRecord
   | ActionRecord
   | SubSlotRecord
   | ServiceRecord
@@ -51,6 +52,15 @@ export interface TrialRecord {
   readonly policy: string;
   readonly seed: number;
   readonly startsAtUnixSeconds: number;
+  /** The trial that this one repeats, since a node was lost in the midst of it; absent of a first attempt. */
+  readonly repeats?: number;
+}
+
+/** C-BS: a trial was cut short; what was journalled of it counts for nothing. */
+export interface AbandonedRecord {
+  readonly kind: "abandoned";
+  readonly trial: number;
+  readonly reason: string;
 }
 
 /** ED: a task entered the queue. */

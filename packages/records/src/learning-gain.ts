@@ -23,12 +23,16 @@ export const learnedLive = (journals: Journals): string[] => [
   ...new Set([...journals.values()].flat().flatMap((record) => (record.kind === "learning" ? [record.policy] : []))),
 ];
 
-/** The gains of the policies that learned in a run, communities together; none for those with a handful of trials. */
+/**
+ * The gains of the policies that learned in a run, communities together; none for those with a handful of trials.
+ *
+ * @param sums in the order of the schedule: a trial that was repeated has a later number than its place
+ */
 export const learningGains = (journals: Journals, sums: readonly TrialSums[]): LearningGain[] => {
   return learnedLive(journals).flatMap((policy) => {
     const own = sums.filter((sum) => sum.policy === policy);
-    const numbers = [...new Set(own.map(({ trial }) => trial))].sort((a, b) => a - b);
-    const rewards = numbers.flatMap((number) => {
+    const numbers = new Set(own.map(({ trial }) => trial));
+    const rewards = [...numbers].flatMap((number) => {
       const parts = own.filter(({ trial }) => trial === number);
       const tasks = parts.reduce((total, part) => total + part.tasks, 0);
       return tasks === 0 ? [] : [parts.reduce((total, part) => total + part.reward, 0) / tasks];

@@ -1,5 +1,5 @@
+import { countedJournals } from "./attempts.ts";
 import { deviceOf, type Journals } from "./reconcile.ts";
-import { warmUpTrial } from "./schedule.ts";
 
 /** How well leases were kept: relative errors of upload times and of compute shares. */
 export interface LeaseQuality {
@@ -19,7 +19,7 @@ export interface LeaseQuality {
 const shortestUploadSeconds = 0.03;
 
 /**
- * Errors over all served tasks of a run but the warm-up's; NaN without any.
+ * Errors over all served tasks of a run's trials that count; NaN without any.
  *
  * @param uplinkRateRatios what a rehearsal was to make of the theory's rates, of the devices where it was not 1
  */
@@ -27,10 +27,7 @@ export const leaseQuality = (
   journals: Journals,
   uplinkRateRatios: Readonly<Record<string, number>> = {},
 ): LeaseQuality => {
-  const services = [...journals.values()]
-    .flat()
-    .filter((record) => record.kind === "service")
-    .filter(({ trial }) => trial !== warmUpTrial);
+  const services = [...countedJournals(journals).values()].flat().filter((record) => record.kind === "service");
   const uploads = services.map(({ task, uploadSeconds, theoreticalUploadSeconds }) => ({
     measured: uploadSeconds,
     expected: theoreticalUploadSeconds / (uplinkRateRatios[deviceOf(task)] ?? 1),

@@ -8,6 +8,8 @@ export interface Trial {
   /** From 1; trials of one repetition are paired: same arrivals, sizes and images. */
   readonly repetition: number;
   readonly seed: number;
+  /** The trial of the schedule that this one repeats, when a node was lost in the midst of it. */
+  readonly repeats?: number;
 }
 
 /**

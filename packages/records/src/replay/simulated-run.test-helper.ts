@@ -37,7 +37,7 @@ export const simulatedRun = async (
         journals.set(node, [...(journals.get(node) ?? []), ...stamped(records)]);
     }
   }
-  const contents = { settings, scheduled: trials, trials, journals, deviceSeed, deployments, models };
+  const contents = { settings, scheduled: trials, trials, abandoned: [], journals, deviceSeed, deployments, models };
   const laboratory: LaboratoryChoice = { learning: null, link: "theoretical", uplinkRateRatios: {} };
   return { ...contents, results: null, clockSpeed: 1, hardware: "emulated", laboratory };
 };
