@@ -26,7 +26,8 @@ const archiveOf = ({ folder }: RehearsalProcess): string => {
 const killInMidRun = async (node: string) => {
   rehearsal = new RehearsalProcess([], {
     ...{ policies: ["pfr-oa"], repetitions: 5, training: { epochs: 2 }, learning: { federate_every: 1 } },
-    settings: { time_slot_count: 6 },
+    clock_speed_ratio: 1,
+    settings: { time_slot_count: 6, communities: { each: { device_count: 1 } } },
   });
   await rehearsal.line(/trial 3 of 5/);
   const { nodes } = rehearsal.lab();

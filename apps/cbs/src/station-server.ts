@@ -76,7 +76,8 @@ export const buildStationServer = ({ tls, registry, conductor, federationOf, uni
       );
     }
   });
-  app.addHook("onClose", async () => {
+  // Before the server waits for its connections to end: links do not end by themselves.
+  app.addHook("preClose", async () => {
     for (const socket of sockets.clients) socket.terminate();
   });
   return app;
