@@ -12,7 +12,7 @@ import {
   readTlsMaterial,
   type TlsMaterial,
 } from "@offloadlab/protocol";
-import { attemptsOf, checkArchive, readRun } from "@offloadlab/records";
+import { checkArchive, readRun } from "@offloadlab/records";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { Conductor } from "./conductor.ts";
 import { Registry } from "./registry.ts";
@@ -87,7 +87,6 @@ class Station {
     return new Station(conductor, server);
   }
 
-  /** As when it is killed, for its nodes; in this process it lives on, and soon finds that they are lost. */
   async close(): Promise<void> {
     await this.#server.close();
   }
@@ -164,70 +163,6 @@ test(
     const { trials, scheduled } = await readRun(archive);
     const without = ({ policy, repetition, seed }: (typeof trials)[number]) => ({ policy, repetition, seed });
     expect(trials.map(without)).toEqual(scheduled.map(without));
-  },
-  patience,
-);
-
-test(
-  "a C-BS that is restarted in mid-trial takes the run up again, from its journal",
-  async () => {
-    station = await Station.open();
-    for (const id of nodes) start(id);
-    let tell: () => void = () => {};
-    const begun = new Promise<void>((resolve) => {
-      tell = resolve;
-    });
-    let isDue = true;
-    work = async (_node, trial) => {
-      if (!isDue || trial !== 4) return;
-      tell();
-      await new Promise(() => {});
-    };
-    await station.conductor.begin(manifest);
-    await begun;
-    isDue = false;
-    await station.close();
-    station = await Station.open();
-    station.conductor.recover();
-    const archive = await ended();
-    expect(station.conductor.progress?.reasons).toEqual([]);
-    const report = await checkArchive(archive);
-    expect(report.problems).toEqual([]);
-    expect(report).toMatchObject({ status: { state: "complete" }, trials: 10 });
-    // The first C-BS lives on in this process, and may say that its nodes were lost.
-    const reason = expect.stringMatching(/(restarted|lost) in the midst of it$/);
-    expect(report.abandoned).toMatchObject([{ trial: 4, reason, repeatedAs: 12 }]);
-  },
-  patience,
-);
-
-test(
-  "a run of which no node is left is sealed as invalid when the C-BS comes back",
-  async () => {
-    station = await Station.open();
-    for (const id of nodes) start(id);
-    let tell: () => void = () => {};
-    const begun = new Promise<void>((resolve) => {
-      tell = resolve;
-    });
-    work = async () => {
-      tell();
-      await new Promise(() => {});
-    };
-    await station.conductor.begin(manifest);
-    await begun;
-    await station.close();
-    await Promise.all(nodes.map((id) => running.get(id)?.close()));
-    station = await Station.open();
-    for (const id of nodes) start(id);
-    station.conductor.recover();
-    const archive = await ended();
-    expect(await checkArchive(archive)).toMatchObject({ status: { state: "invalid" }, problems: [] });
-    expect(station.conductor.progress?.reasons).toContain(
-      "the C-BS was restarted in the midst of the run, and no node of it was left",
-    );
-    const { journals } = await readRun(archive);
-    expect(attemptsOf(journals.get("cbs") ?? []).every(({ abandoned }) => abandoned !== null)).toBe(true);
   },
   patience,
 );
