@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 const env = { ORT_DISABLE_TELEMETRY: "1" };
 
+/** Labs that take minutes each: killed daemons, slow links, policies from outside, calibration. */
+const longLab = ["kills", "link", "outside-policies", "calibrate"].map((name) => `test/lab/${name}.test.ts`);
+
 // `lab` starts whole rehearsals and measures them: one file at a time, after everything else.
 export default defineConfig({
   test: {
@@ -70,8 +73,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: "lab-long",
+          include: longLab,
+          globalSetup: ["test/lab/setup.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          env,
+        },
+      },
+      {
+        test: {
           name: "lab",
           include: ["test/lab/*.test.ts"],
+          exclude: longLab,
           globalSetup: ["test/lab/setup.ts"],
           fileParallelism: false,
           testTimeout: 60_000,

@@ -48,7 +48,7 @@ const killInference = (): number => {
     ),
   );
   const models = children.filter(
-    (pid) => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("inputShape"),
+    (pid) => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("classifier-worker"),
   );
   for (const pid of models) process.kill(pid, "SIGKILL");
   return models.length;
