@@ -24,9 +24,8 @@ const pacedRun = async () => {
 
 test("200 uploads of 0.5-1.5 MB keep to the theoretical T^tr: median <= 2 %, 95th percentile <= 5 %", async () => {
   let run = await pacedRun();
-  // Thirteen processes share this machine with whatever else it does, which delays uploads and never helps them: the first of
-  // five runs that keeps to the bound counts. Pacing that is wrong misses it in each.
-  for (let repeated = 1; repeated < 5 && run.quality.p95Ratio > 0.05; repeated += 1) run = await pacedRun();
+  // Thirteen processes share this machine with whatever else it does, which delays uploads: the better of two runs.
+  if (run.quality.p95Ratio > 0.05) run = await pacedRun();
   const { contents, quality } = run;
   const sizes = [...contents.journals.values()]
     .flat()
@@ -41,7 +40,7 @@ test("200 uploads of 0.5-1.5 MB keep to the theoretical T^tr: median <= 2 %, 95t
   expect(quality.p95Ratio).toBeLessThanOrEqual(0.05);
   expect(quality.shareP95Ratio).toBeLessThanOrEqual(0.05);
   expect(violatedConditions(contents)).toEqual([]);
-}, 480_000);
+}, 240_000);
 
 test("the scheduler gives three backlogged devices their shares of 0.5, 0.3 and 0.2 within 5 % over 30 s", async () => {
   const clock = new Clock(unixNow(), 1.5);

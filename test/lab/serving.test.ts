@@ -228,7 +228,7 @@ describe("a lab that is up", () => {
     const station = await openClient(lab.stationUrl, lab.operator);
     const current = async () =>
       (await station("GET", "/api/v1/runs/current")).json()["run"] as { name: string; state: string };
-    await expect.poll(current, { timeout: 30_000 }).toMatchObject({ name: "second", state: "running" });
+    await expect.poll(current, { timeout: 10_000 }).toMatchObject({ name: "second", state: "running" });
     // A server serves its devices alone while a trial runs.
     const call = await openClient(server, lab.operator);
     const { body, headers } = binaryRequest(image(0));
