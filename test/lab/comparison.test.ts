@@ -3,22 +3,26 @@ import { basename, join, relative } from "node:path";
 import { outcomes } from "@offloadlab/model";
 import { checkArchive, deviceOf, type Replay, readRun, taskFates } from "@offloadlab/records";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Ended, isAlive, type LabFile, offload, RehearsalProcess } from "./rehearsal-process.ts";
+import { completeRun, type Ended, isAlive, type LabFile, offload, RehearsalProcess } from "./rehearsal-process.ts";
 
 describe("a rehearsal without a terminal", () => {
-  let rehearsal: RehearsalProcess;
+  let rehearsal: RehearsalProcess | undefined;
   let lab: LabFile;
   let ended: Ended;
   let archive: string;
 
   beforeAll(async () => {
-    rehearsal = new RehearsalProcess([], { policies: ["local", "edge", "greedy", "fair"] });
-    await rehearsal.line(/trial 1 of 4/);
-    lab = rehearsal.lab();
-    ended = await rehearsal.ended;
+    await completeRun(async () => {
+      await rehearsal?.remove();
+      rehearsal = new RehearsalProcess([], { policies: ["local", "edge", "greedy", "fair"] });
+      await rehearsal.line(/trial 1 of 4/);
+      lab = rehearsal.lab();
+      ended = await rehearsal.ended;
+      return ended.stderr;
+    });
     archive = (JSON.parse(ended.stdout) as { data: { archive: string } }).data.archive;
-  }, 120_000);
-  afterAll(() => rehearsal.remove());
+  }, 300_000);
+  afterAll(() => rehearsal?.remove());
 
   test("ends by itself with a complete run and a row for each policy and community", () => {
     expect(ended.code, ended.stderr).toBe(0);

@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath } from "./debian-packages.ts";
-import { RehearsalProcess } from "./rehearsal-process.ts";
+import { completeRun, offload, RehearsalProcess } from "./rehearsal-process.ts";
 
 describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", () => {
   let rehearsal: RehearsalProcess;
@@ -67,11 +68,22 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", 
   });
 
   test("fills the comparison and ends as complete", async () => {
-    await expect.poll(() => textOf("run-state"), { timeout: 40_000 }).toMatch(/complete/i);
+    const [manifest, home] = ["experiment.yaml", "home"].map((name) => join(rehearsal.folder, name)) as [
+      string,
+      string,
+    ];
+    let isFirst = true;
+    // The lab's own run is the first; one that a busy machine spoils is run again on the same lab.
+    await completeRun(async () => {
+      if (!isFirst) return (await offload("run", manifest, "--home", home)).stderr;
+      isFirst = false;
+      return rehearsal.line(/^run \S+ is (complete|invalid)/);
+    });
+    await expect.poll(() => textOf("run-state"), { timeout: 10_000 }).toMatch(/complete/i);
     const table = await textOf("results-table");
     expect(table).toMatch(/fair/i);
     expect(table).toMatch(/greedy/i);
-  });
+  }, 300_000);
 
   test("shows one task's life across its device, its server and the C-BS", async () => {
     await page.getByTestId("trace-task").fill("ed-1-1-0");

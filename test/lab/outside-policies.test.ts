@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type AnswerRow, checkArchive, type JournalRecord, type Replay, readRun } from "@offloadlab/records";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Ended, offload, RehearsalProcess, temporaryFolder } from "./rehearsal-process.ts";
+import { completeRun, type Ended, offload, RehearsalProcess, temporaryFolder } from "./rehearsal-process.ts";
 
 const examples = join(import.meta.dirname, "../../examples");
 
-let rehearsal: RehearsalProcess;
-let endpoint: ChildProcess;
+let rehearsal: RehearsalProcess | undefined;
+let endpoint: ChildProcess | undefined;
 let url: string;
 let model: string;
 let ended: Ended;
@@ -20,27 +20,32 @@ let records: readonly JournalRecord[];
 beforeAll(async () => {
   model = join(temporaryFolder(), "greedy.onnx");
   execFileSync("python3", [join(examples, "greedy_onnx.py"), model]);
-  endpoint = spawn("python3", [join(examples, "http_policy.py"), "0"], { stdio: ["ignore", "pipe", "inherit"] });
-  [url] = (await once(createInterface(endpoint.stdout as NodeJS.ReadableStream), "line")) as [string];
-  // Long enough that one who reads the journal's growth can act in the middle of the endpoint's only trial.
-  rehearsal = new RehearsalProcess(["--policy", model, "--policy", url], {
-    ...{ policies: ["fair"], repetitions: 1 },
-    settings: { time_slot_count: 12 },
+  await completeRun(async () => {
+    endpoint?.kill("SIGKILL");
+    await rehearsal?.remove();
+    endpoint = spawn("python3", [join(examples, "http_policy.py"), "0"], { stdio: ["ignore", "pipe", "inherit"] });
+    [url] = (await once(createInterface(endpoint.stdout as NodeJS.ReadableStream), "line")) as [string];
+    // Long enough that one who reads the journal's growth can act in the middle of the endpoint's only trial.
+    rehearsal = new RehearsalProcess(["--policy", model, "--policy", url], {
+      ...{ policies: ["fair"], repetitions: 1 },
+      settings: { time_slot_count: 12 },
+    });
+    await killAmidTrial(rehearsal, endpoint);
+    ended = await rehearsal.ended;
+    return ended.stderr;
   });
-  await killAmidTrial();
-  ended = await rehearsal.ended;
   ({ data } = JSON.parse(ended.stdout) as { data: typeof data });
   records = [...(await readRun(data.archive)).journals.values()].flat();
-}, 180_000);
+}, 600_000);
 afterAll(async () => {
   endpoint?.kill("SIGKILL");
   await rehearsal?.remove();
 });
 
 /** Ends the endpoint once it has decided some sub-slots of its trial. */
-const killAmidTrial = async (): Promise<void> => {
-  await rehearsal.line(new RegExp(`trial \\d of 3.*${url}`));
-  const runs = join(rehearsal.folder, "runs");
+const killAmidTrial = async (lab: RehearsalProcess, victim: ChildProcess): Promise<void> => {
+  await lab.line(new RegExp(`trial \\d of 3.*${url}`));
+  const runs = join(lab.folder, "runs");
   const decided = (): number => {
     const [run = ""] = readdirSync(runs);
     const lines = readFileSync(join(runs, run, "journals/cbs.ndjson"), "utf8").split("\n");
@@ -50,7 +55,7 @@ const killAmidTrial = async (): Promise<void> => {
     return own ? mec.filter((line) => line.includes('"action"') && line.includes(`"trial":${trial},`)).length : 0;
   };
   await vi.waitUntil(() => decided() > 4, { timeout: 60_000, interval: 50 });
-  endpoint.kill("SIGKILL");
+  victim.kill("SIGKILL");
 };
 
 test("runs a model and an endpoint beside Fair, and ends complete", () => {
