@@ -25,7 +25,7 @@ const settings = {
 
 test("TD3 swings the pendulum up: at least -200 on 4 of 5 seeds", async () => {
   const open = (seed: number) =>
-    new Td3(onnxEngine, shape, { ...settings, updateActorEvery: 2, targetNoise: 0.2 }, seed);
+    new Td3(onnxEngine, shape, { ...settings, updateActorEvery: 2, actorTurns: "updates", targetNoise: 0.2 }, seed);
   await expectReturns("TD3, Pendulum", task, plan, open, -200);
 });
 

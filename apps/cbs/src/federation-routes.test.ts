@@ -169,7 +169,7 @@ test("a round: opened, taken in, averaged, told to each, with what it makes of i
     round: 1,
     globalShare: 0.3,
     proximalWeights: { actor: 0, critic: 0 },
-    diverged: false,
+    startsAnew: false,
   });
   const model = await call("mec-3", "GET", `/${policy}/1/global`);
   expect(model.headers["content-digest"]).toBe(result?.digest);

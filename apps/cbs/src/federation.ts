@@ -230,7 +230,7 @@ export class Federation {
                 digest: result.digest,
                 globalShare: plan.globalShare,
                 proximalWeights: plan.proximalWeights,
-                diverged: plan.diverged,
+                startsAnew: plan.startsAnew,
               },
       },
     };

@@ -19,7 +19,7 @@ import { run } from "./run-command.ts";
 import { runTrials } from "./run-trials.ts";
 import { type SweepOptions, simulate, sweep } from "./sweep-commands.ts";
 import { trace } from "./trace-command.ts";
-import { type TrainOptions, train } from "./train-commands.ts";
+import { readingsHelp, type TrainOptions, train } from "./train-commands.ts";
 import { usualEvaluation } from "./trained-policies.ts";
 import { engineNames } from "./training-folder.ts";
 import { version } from "./version.ts";
@@ -172,6 +172,7 @@ program
       .choices(["recommended", "paper"])
       .default("recommended"),
   )
+  .option("--reading <name=value>", `of Algorithms 1 and 2, may be repeated: ${readingsHelp}`, collected)
   .option("--epochs <n>", "P", positiveInteger, 60)
   .option("--seed <seed>", "of weights, arrivals and exploration", seedNumber, 1)
   .option("--set <path=value>", "a setting, e.g. communities.each.bandwidth_hertz=5e6; may be repeated", collected)

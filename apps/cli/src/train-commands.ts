@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { tfjsModule } from "@offloadlab/learning";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import { readMeasuredWorld } from "@offloadlab/records";
-import { type Method, type Training, trainingSettings } from "@offloadlab/simulation";
+import { readMeasuredWorld, settingsOf, trainingChoice } from "@offloadlab/records";
+import type { Method, Training } from "@offloadlab/simulation";
 import { exitCodes } from "./exit-codes.ts";
 import { experimentOf, type ManifestChanges } from "./experiment-source.ts";
 import { type Format, minutes, ProgressLine, printResult } from "./output.ts";
@@ -14,6 +14,8 @@ export interface TrainOptions extends Pick<ManifestChanges, "preset" | "set"> {
   readonly method: Method;
   readonly networks: "set" | "flat";
   readonly hyperparameters: "recommended" | "paper";
+  /** `<name>=<value>`, of a manifest's `training.readings`. */
+  readonly reading?: readonly string[];
   readonly epochs: number;
   readonly seed: number;
   readonly engine: EngineName;
@@ -23,17 +25,20 @@ export interface TrainOptions extends Pick<ManifestChanges, "preset" | "set"> {
   readonly format: Format;
 }
 
+export const readingsHelp =
+  "actor_turns=updates|epochs, ranking=relative|raw, picks=distinct|repeated or targets=kept|restarted";
+
 /** After so many epochs a checkpoint: a training that is killed repeats fewer. */
 const checkpointEvery = 5;
 
 /** `offload train`: trains the agents of all communities; goes on where it was stopped. */
 export const train = async (options: TrainOptions): Promise<void> => {
-  const { preset = "paper", method, networks, hyperparameters, epochs, seed, engine, out, format } = options;
+  const { preset = "paper", method, hyperparameters, epochs, seed, engine, out, format } = options;
   const plan: TrainingPlan = {
     preset,
     ...(await worldOf(options)),
     hyperparameters,
-    settings: trainingSettings(method, { epochs, networks, hyperparameters }),
+    settings: settingsOf(method, choiceOf(options)),
     seed,
     engine,
     engineModule: moduleOf(engine),
@@ -69,6 +74,14 @@ export const train = async (options: TrainOptions): Promise<void> => {
   ].join("\n");
   await training.close();
   printResult(format, exitCodes.ok, text, { folder: out, epochs, policies, records, rounds, federation });
+};
+
+/** @throws Failure `config/invalid` when there is no such reading */
+const choiceOf = ({ epochs, networks, hyperparameters, reading = [] }: TrainOptions) => {
+  const readings = Object.fromEntries(reading.map((entry) => entry.split("=")));
+  const choice = trainingChoice({ epochs, networks, hyperparameters, readings });
+  if (choice !== undefined) return choice;
+  throw new Failure("config/invalid", `--reading: expected ${readingsHelp}, got ${reading.join(" ")}`);
 };
 
 /** @throws Failure `config/invalid` when the engine is not installed */

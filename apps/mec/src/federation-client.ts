@@ -29,7 +29,7 @@ export interface Learner {
   /**
    * Mixed weights and the proximal term for the next updates.
    *
-   * @param startsAnew whether targets and moments begin again from these weights too: it has diverged
+   * @param startsAnew whether targets and moments begin again from these weights too
    */
   adopt(weights: AgentWeights, proximal: Proximal | undefined, startsAnew: boolean): Promise<void>;
 }
@@ -169,7 +169,7 @@ export class FederationClient {
     result: NonNullable<NonNullable<FederationStatus["federation"]>["result"]>,
     shapes: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const { round, digest, proximalWeights, diverged } = result;
+    const { round, digest, proximalWeights } = result;
     const where = `global model of round ${round}`;
     const { status, text, bytes } = await this.#send("GET", `/${round}/global`);
     if (status !== 200) throw new Failure("peer/slow", `${where}: ${text}`);
@@ -184,7 +184,7 @@ export class FederationClient {
       ...{ run: this.#options.run, round, digest, globalShare, weights },
       localDigest: contentDigest(encodeTensors(local)),
       proximal: { lambdas: proximalWeights, weights: global },
-      startsAnew: diverged || hasDiverged,
+      startsAnew: result.startsAnew || hasDiverged,
     };
     await this.#memory.keepAdopted(adopted);
     await this.#takeOver(adopted);

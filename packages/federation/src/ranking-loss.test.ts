@@ -21,6 +21,10 @@ it("does not change when all rewards are scaled: losses scale with their square"
   );
 });
 
+it("is the loss itself where it is to be raw, so that small penalties rank first", () => {
+  expect(rankingLoss({ losses: { critic1: 2, critic2: 4 }, meanAbsoluteReward: 2 }, finite, "raw")).toBe(3);
+});
+
 it("is NaN of weights that are not finite, and of a learner without critics or rewards", () => {
   const sums = { losses: { critic: 1 }, meanAbsoluteReward: 1 };
   expect(rankingLoss(sums, { actor: Float32Array.of(1, Number.NaN) })).toBeNaN();

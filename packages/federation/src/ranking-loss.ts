@@ -1,3 +1,4 @@
+import type { FederationSettings } from "./settings.ts";
 import { areFinite, type Weights } from "./weights.ts";
 
 /** What a learner says of its updates since the last round. */
@@ -9,16 +10,21 @@ export interface LearningSums {
 }
 
 /**
- * What a community is ranked by: the mean un-penalised loss of its critics over (mean |reward|)², since a raw loss grows
- * with q_p². NaN when its weights are not finite: it has diverged.
+ * What a community is ranked by: the mean un-penalised loss of its critics, over (mean |reward|)² unless it is to be raw,
+ * since a raw loss grows with q_p². NaN when its weights are not finite: it has diverged.
  *
  * Alg. 2, line 5
  */
-export const rankingLoss = ({ losses, meanAbsoluteReward }: LearningSums, weights: Weights): number => {
+export const rankingLoss = (
+  { losses, meanAbsoluteReward }: LearningSums,
+  weights: Weights,
+  ranking: FederationSettings["ranking"] = "relative",
+): number => {
   if (!areFinite(weights)) return Number.NaN;
   const critics = Object.entries(losses).filter(([network]) => network.startsWith("critic"));
   const sum = critics.reduce((total, [, loss]) => total + loss, 0);
-  return sum / critics.length / meanAbsoluteReward ** 2;
+  const mean = sum / critics.length;
+  return ranking === "raw" ? mean : mean / meanAbsoluteReward ** 2;
 };
 
 /** The loss of every network, 0 of one that was not updated: it has lost nothing. */

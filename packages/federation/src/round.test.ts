@@ -146,7 +146,7 @@ it("a community that has diverged is left out and starts from the global model",
   const rankingLosses = [1, Number.NaN, Number.POSITIVE_INFINITY, 2];
   const plan = plansOf([rankingLosses], { ...pfrOa, participantCount: "all" })[0] as RoundPlan;
   expect(plan.participants).toEqual([0, 3]);
-  expect(plan.communities.map(({ diverged }) => diverged)).toEqual([false, true, true, false]);
+  expect(plan.communities.map(({ startsAnew }) => startsAnew)).toEqual([false, true, true, false]);
   const constant = (value: number): Weights => ({
     actor: new Float32Array([value]),
     critic: new Float32Array([value]),
@@ -162,8 +162,8 @@ it("a community without a report is left out, keeps its λ, and mixes like the o
   const [one, , three] = reportsOf([1, 2, 3], 2) as [RoundReport, RoundReport, RoundReport];
   const second = planRound([three, one], settings, 2, 1, first.state);
   expect(second.participants).toEqual([0, 2]);
-  expect(second.communities.map(({ globalShare, diverged }) => ({ globalShare, diverged }))).toEqual(
-    Array(3).fill({ globalShare: pfrOa.globalShare, diverged: false }),
+  expect(second.communities.map(({ globalShare, startsAnew }) => ({ globalShare, startsAnew }))).toEqual(
+    Array(3).fill({ globalShare: pfrOa.globalShare, startsAnew: false }),
   );
   expect(second.communities.map(({ proximalWeights }) => proximalWeights["actor"])).toEqual([0.1, 0, 0.1]);
   expect(second.state.proximal[1]).toEqual(first.state.proximal[1]);
@@ -206,4 +206,12 @@ it("refuses reports and settings that do not fit", () => {
     "Expected a loss of `critic` (community 2), got none",
   );
   expect(() => plan([first, second, third], { ...pfrOa, participantCount: count(4) })).toThrow("`participantCount`");
+});
+
+it("where targets begin anew after a round, all communities' do, once there is a global model", () => {
+  const settings = { ...pfrOa, targets: "restarted" } as const;
+  const plan = planRound(reportsOf([1, 2, 3], 1), settings, 1, 1, initialFederation(3, networks, settings));
+  expect(plan.communities.map(({ startsAnew, globalShare }) => [startsAnew, globalShare])).toEqual(
+    Array(3).fill([true, pfrOa.globalShare]),
+  );
 });

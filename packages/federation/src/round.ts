@@ -33,8 +33,8 @@ export interface CommunityPlan {
   readonly globalShare: Ratio;
   /** λ of each network until the next round. */
   readonly proximalWeights: Readonly<Record<string, number>>;
-  /** Its learner has to start from the global model, its optimiser's moments and its targets included. */
-  readonly diverged: boolean;
+  /** Its targets equal the mixture and its optimiser's moments are none: it has diverged, or all begin anew after a round. */
+  readonly startsAnew: boolean;
 }
 
 /** What a round averages, and what each community makes of it. */
@@ -91,6 +91,7 @@ export const planRound = (
     participantCountOf(settings, communityCount),
     settings.greedyProbability,
     randomStream(seed, "federation", round),
+    settings.picks,
   ).sort((a, b) => a - b);
 
   const proximal = byCommunity.map((report, community) => nextProximalWeights(state, community, report, settings));
@@ -101,7 +102,7 @@ export const planRound = (
       community,
       globalShare: participants.length === 0 ? ratio(0) : shareOfGlobal,
       proximalWeights: mapValues(proximal[community] ?? {}, ({ weight }) => weight),
-      diverged,
+      startsAnew: diverged || (settings.targets === "restarted" && participants.length > 0),
     };
   });
 

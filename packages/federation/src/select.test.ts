@@ -116,4 +116,14 @@ describe("Algorithm 2, lines 6-13", () => {
       expect(() => selectParticipants([1, 2, 3], v, 1, scripted())).toThrow("Expected 1 to 3 participants");
     }
   });
+
+  it("to the letter, picks any of the first V, and one that is picked again is in Z_r once", () => {
+    const losses = [3, 1, 2, Number.NaN];
+    // Exploits twice: the second best, and again; then explores: the worst of those that have not diverged.
+    const again = scripted(0, 1, 0, 1);
+    expect(selectParticipants(losses, 2, 0.5, again, "repeated")).toEqual([2]);
+    const explores = scripted(0, 0, 0.9, 2);
+    expect(selectParticipants(losses, 2, 0.5, explores, "repeated")).toEqual([1, 0]);
+    expect(selectParticipants([Number.NaN], 1, 1, scripted(), "repeated")).toEqual([]);
+  });
 });

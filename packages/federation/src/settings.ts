@@ -21,7 +21,21 @@ export interface FederationSettings {
   /** f_p: epochs in a round, at least 1. */
   readonly federateEvery: Count;
   readonly proximal: ProximalSettings;
+  /** What Alg. 2, line 6 ranks by: losses over (mean |reward|)², or losses as they are, which favour a small q_p. */
+  readonly ranking: "relative" | "raw";
+  /**
+   * What Alg. 2, line 9 picks with probability ε: the v-th best of those not picked yet, or any of the first V. In the
+   * latter a model may be picked again, and Z_r, which is a set, has fewer than V.
+   */
+  readonly picks: "distinct" | "repeated";
+  /** What a round leaves of an agent's targets and of Adam's moments: all, or targets that equal the mixture and no moments. */
+  readonly targets: "kept" | "restarted";
 }
+
+/** How Algorithm 2 is read where it leaves room. */
+export type FederationReadings = Pick<FederationSettings, "ranking" | "picks" | "targets">;
+
+const readings: FederationReadings = { ranking: "relative", picks: "distinct", targets: "kept" };
 
 /** f_q and f_p of §V-A, which gives neither V nor ε: these are ours. */
 export const pfrOa: FederationSettings = {
@@ -30,6 +44,7 @@ export const pfrOa: FederationSettings = {
   globalShare: ratio(0.3),
   federateEvery: count(50),
   proximal: { start: 0, step: 0.1, calmRounds: count(5) },
+  ...readings,
 };
 
 /** The baseline of §V-A, plain federated averaging: all models, taken over whole, and no proximal term. */
@@ -39,6 +54,7 @@ export const mcfTd3: FederationSettings = {
   globalShare: ratio(1),
   federateEvery: count(50),
   proximal: { start: 0, step: 0, calmRounds: count(5) },
+  ...readings,
 };
 
 /** V of so many communities. */

@@ -19,6 +19,8 @@ export abstract class ActorCritic<Settings extends LearnerSettings & Exploration
   protected readonly programs: Programs;
   protected readonly networks: TrainedNetworks;
   protected readonly normal: Normal;
+  /** The epoch that it is in; 0 before the first. */
+  protected epoch = 0;
   readonly #seed: number;
   readonly #actorShape: NetworkShape;
   readonly #forward: Forward;
@@ -62,6 +64,7 @@ export abstract class ActorCritic<Settings extends LearnerSettings & Exploration
   abstract set proximal(proximal: Proximal | undefined);
 
   beginEpoch(epoch: number): void {
+    this.epoch = epoch;
     this.#random = randomStream(this.#seed, "epoch", epoch);
     this.normal.use(this.#random);
   }

@@ -238,6 +238,22 @@ it("Alg. 1, line 17: the actor and the targets change with every f_a-th update",
   expect(turns).toEqual([false, false, true, false, false, true]);
 });
 
+it("Alg. 1, line 17, to the letter: the actor has its turn in all updates of an f_a-th epoch, and in none of another", async () => {
+  const agent = begin(setShape, { updateActorEvery: 2, actorTurns: "epochs" });
+  await liveEpoch(agent, 1, { steps: 5, learnsFrom: 5 });
+  const turns: boolean[][] = [];
+  for (const epoch of [1, 2, 3, 4]) {
+    agent.beginEpoch(epoch);
+    turns.push(["actor" in (await agent.update()), "actor" in (await agent.update())]);
+  }
+  expect(turns).toEqual([
+    [false, false],
+    [true, true],
+    [false, false],
+    [true, true],
+  ]);
+});
+
 it("Alg. 1, line 19: a share of 1 copies the networks into the targets, 0 keeps the targets", async () => {
   const copying = begin(setShape, { targetShare: 1, updateActorEvery: 1 });
   const keeping = begin(setShape, { targetShare: 0, updateActorEvery: 1 });

@@ -31,8 +31,10 @@ import { sized } from "./trained-networks.ts";
 
 /** Alg. 1, line 1, and the paper's §V-A, where it says; defaults are in `td3Defaults`. */
 export interface Td3Settings extends LearnerSettings, ActorSettings, ExplorationSettings {
-  /** f_a, at least 1: the actor and the targets are updated with every so many updates of the critics. */
+  /** f_a, at least 1: how often the actor and the targets are updated. */
   readonly updateActorEvery: number;
+  /** What f_a counts: updates of the critics, or epochs, in all updates of which the actor has its turn or has not. */
+  readonly actorTurns: "updates" | "epochs";
   /** σ₂ of ε₂, at least 0; clipped at c as ε₁ is. */
   readonly targetNoise: number;
 }
@@ -46,6 +48,7 @@ export const td3Defaults: Td3Settings = {
   targetShare: 0.02,
   batchSize: 32,
   updateActorEvery: 2,
+  actorTurns: "updates",
   actionNoise: 0.2,
   targetNoise: 0.2,
   noiseClip: 0.5,
@@ -177,7 +180,7 @@ export const td3Update = (
  * The paper's local learner, Algorithm 1: twin-delayed DDPG with a proximal term.
  *
  * Differs:
- * - Line 17 counts updates of the critics, as TD3 does; the text counts epochs.
+ * - Line 17 counts updates of the critics, as TD3 does; the text counts epochs, which is a setting.
  * - Line 18 minimises −Q₁ + λ/2 ‖θ − θ_f‖².
  * - The paper has one value for a community; here each row has as many values as its shape says, each with its own reward.
  * - Outputs far from 0 cost the actor something before tanh.
@@ -208,11 +211,10 @@ export class Td3 extends ActorCritic<Td3Settings> {
 
   /** Alg. 1, lines 13 to 20 */
   async update(): Promise<Losses> {
-    const { targetNoise, noiseClip, updateActorEvery } = this.settings;
+    const { targetNoise, noiseClip } = this.settings;
     const batch = this.sampled();
     this.normal.fill(this.#targetNoise, targetNoise, noiseClip);
-    // Alg. 1, line 17
-    const withActor = (this.networks.stepsOf("critics") + 1) % updateActorEvery === 0;
+    const withActor = this.#isActorsTurn();
     const withProximal = this.#proximal !== undefined;
     const name = `td3${withActor ? "-actor" : ""}${withProximal ? "-proximal" : ""}`;
     const program = await this.programs.open(name, () =>
@@ -224,6 +226,13 @@ export class Td3 extends ActorCritic<Td3Settings> {
     const [critic1 = Number.NaN, critic2 = Number.NaN] = results["criticLosses"] ?? [];
     const actorLoss = results["actorLoss"]?.[0];
     return { critic1, critic2, ...(actorLoss === undefined ? {} : { actor: actorLoss }) };
+  }
+
+  /** Alg. 1, line 17 */
+  #isActorsTurn(): boolean {
+    const { updateActorEvery, actorTurns } = this.settings;
+    const turn = actorTurns === "epochs" ? this.epoch : this.networks.stepsOf("critics") + 1;
+    return turn % updateActorEvery === 0;
   }
 
   get weights(): AgentWeights {

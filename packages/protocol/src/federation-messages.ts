@@ -52,8 +52,8 @@ export const FederationStatus = Type.Object(
                 digest,
                 globalShare: Type.Number({ minimum: 0, maximum: 1 }),
                 proximalWeights: Type.Record(Type.String(), amount),
-                /** Whether its learner starts from the global model, its targets and moments included. */
-                diverged: Type.Boolean(),
+                /** Whether its learner's targets and moments begin anew. */
+                startsAnew: Type.Boolean(),
               },
               closed,
             ),

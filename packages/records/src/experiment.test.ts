@@ -5,6 +5,7 @@ import { presets } from "@offloadlab/model";
 import { afterAll, expect, it } from "vitest";
 import { type Experiment, readExperiment } from "./experiment.ts";
 import { readTraceFile } from "./trace-source.ts";
+import { settingsOf, type TrainingChoice } from "./training-choice.ts";
 
 const good = `name: bandwidths
 preset: paper
@@ -37,6 +38,17 @@ it("trains methods that learn, 60 epochs of set networks unless it says otherwis
     policies: ["local", "pfr-oa"],
     points: [{ training: { epochs: 5, networks: "flat", hyperparameters: "recommended" } }],
   });
+});
+
+it("reads Algorithms 1 and 2 to the letter where it is told to", () => {
+  const readings = "{actor_turns: epochs, ranking: raw, picks: repeated, targets: restarted}";
+  const text = `${good.replace("greedy", "pfr-oa")}training: {readings: ${readings}}\n`;
+  const training = accepted(text).points[0]?.training as TrainingChoice;
+  const literal = { ranking: "raw", picks: "repeated", targets: "restarted" };
+  expect(settingsOf("pfr-oa", training)).toMatchObject({ agent: { actorTurns: "epochs" }, federation: literal });
+  // A learner without a federation has only Algorithm 1 to read.
+  expect(settingsOf("td3", training)).toMatchObject({ agent: { actorTurns: "epochs" }, federation: undefined });
+  expect(refused(text.replace("raw", "rare")).join("\n")).toMatch(/ranking/);
 });
 
 it("makes a point of every combination, the last variable fastest", () => {

@@ -60,7 +60,7 @@ it("a learner without a reward has had no task: it is left out, and has not dive
   const decision = decideRound(setup, begin, [update(1, 1, { meanAbsoluteReward: 0 }), update(1, 2), update(1, 3)]);
   expect(decision).toMatchObject({ kind: "average", plan: { participants: [1, 2] } });
   if (decision.kind !== "average") throw new RangeError("expected a plan");
-  expect(decision.plan.communities[0]).toMatchObject({ diverged: false, globalShare: 0.3 });
+  expect(decision.plan.communities[0]).toMatchObject({ startsAnew: false, globalShare: 0.3 });
 });
 
 it("a learner that has diverged, or whose loss has, starts again from the global model", () => {
@@ -72,7 +72,7 @@ it("a learner that has diverged, or whose loss has, starts again from the global
   const decision = decideRound(setup, begin, updates);
   if (decision.kind !== "average") throw new RangeError("expected a plan");
   expect(decision.plan.participants).toEqual([2]);
-  expect(decision.plan.communities.map(({ diverged }) => diverged)).toEqual([true, true, false]);
+  expect(decision.plan.communities.map(({ startsAnew }) => startsAnew)).toEqual([true, true, false]);
   expect(decision.plan.communities.map(({ globalShare }) => globalShare)).toEqual([1, 1, 0.3]);
   const all = updates.map((each) => ({ ...each, diverged: true }));
   expect(decideRound(setup, begin, all)).toEqual({ kind: "skip", reason: "every learner that reported has diverged" });

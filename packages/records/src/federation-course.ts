@@ -59,7 +59,7 @@ export const decideRound = (
 ): RoundDecision => {
   const reports = setup.nodes.flatMap((node, community) => {
     const update = updates.find((each) => each.node === node);
-    return update === undefined ? [] : reportOf(update, community, Object.keys(setup.shapes));
+    return update === undefined ? [] : reportOf(update, community, setup);
   });
   if (reports.length < setup.minimumReports) {
     const got = `${reports.length} of ${setup.nodes.length} servers`;
@@ -74,12 +74,12 @@ export const decideRound = (
  * None of a learner that has learned nothing, which would be ranked best, or that has had no reward, by which its loss is
  * ranked: it has not diverged, it has had no task.
  */
-const reportOf = (update: Update, community: number, networks: readonly string[]): RoundReport[] => {
+const reportOf = (update: Update, community: number, { shapes, settings }: FederationSetup): RoundReport[] => {
   const isIdle = update.updates === 0 || update.meanAbsoluteReward === 0;
   if (isIdle && !update.diverged) return [];
   const finite = Object.entries(update.losses).map(([network, loss]) => [network, loss ?? Number.NaN] as const);
-  const losses = lossesOf(networks, Object.fromEntries(finite));
-  const ranking = rankingLoss({ losses, meanAbsoluteReward: update.meanAbsoluteReward }, {});
+  const losses = lossesOf(Object.keys(shapes), Object.fromEntries(finite));
+  const ranking = rankingLoss({ losses, meanAbsoluteReward: update.meanAbsoluteReward }, {}, settings.ranking);
   return [{ community, rankingLoss: update.diverged ? Number.NaN : ranking, losses }];
 };
 

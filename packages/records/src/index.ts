@@ -48,6 +48,6 @@ export * from "./table.ts";
 export * from "./task-trace.ts";
 export * from "./text-columns.ts";
 export * from "./trace-source.ts";
-export { settingsOf, type TrainingChoice } from "./training-choice.ts";
+export { settingsOf, type TrainingChoice, trainingChoice } from "./training-choice.ts";
 export * from "./verdict.ts";
 export { readYaml, type YamlText } from "./yaml-text.ts";

@@ -1,4 +1,4 @@
-import { type Method, type TrainingSettings, trainingSettings } from "@offloadlab/simulation";
+import { type LearningReadings, type Method, type TrainingSettings, trainingSettings } from "@offloadlab/simulation";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 
@@ -10,6 +10,18 @@ export const TrainingFile = Type.Object(
     networks: Type.Optional(Type.Enum(["set", "flat"])),
     /** What learned best, or the paper's own where it gives them. */
     hyperparameters: Type.Optional(Type.Enum(["recommended", "paper"])),
+    /** How Algorithms 1 and 2 are read where their text leaves room. */
+    readings: Type.Optional(
+      Type.Object(
+        {
+          actor_turns: Type.Optional(Type.Enum(["updates", "epochs"])),
+          ranking: Type.Optional(Type.Enum(["relative", "raw"])),
+          picks: Type.Optional(Type.Enum(["distinct", "repeated"])),
+          targets: Type.Optional(Type.Enum(["kept", "restarted"])),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     /** γ, instead of the hyperparameters'. */
     discount_ratio: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 1 })),
     /** τ, instead of the hyperparameters'. */
@@ -29,6 +41,7 @@ export interface TrainingChoice {
   readonly networks: "set" | "flat";
   /** What learned best, or the paper's own where it gives them. */
   readonly hyperparameters: "recommended" | "paper";
+  readonly readings?: LearningReadings;
   /** γ */
   readonly discount?: number;
   /** τ */
@@ -44,6 +57,7 @@ export const trainingChoice = (file: unknown): TrainingChoice | undefined => {
     epochs = 60,
     networks = "set",
     hyperparameters = "recommended",
+    readings,
     ...others
   } = file as Static<typeof TrainingFile>;
   const { discount_ratio: discount, learning_rate: learningRate, joins } = others;
@@ -51,11 +65,15 @@ export const trainingChoice = (file: unknown): TrainingChoice | undefined => {
     epochs,
     networks: networks as TrainingChoice["networks"],
     hyperparameters: hyperparameters as TrainingChoice["hyperparameters"],
+    ...(readings === undefined ? {} : { readings: readingsOf(readings) }),
     ...(discount === undefined ? {} : { discount }),
     ...(learningRate === undefined ? {} : { learningRate }),
     ...(joins === undefined ? {} : { joins }),
   };
 };
+
+const readingsOf = ({ actor_turns: actorTurns, ...others }: Readonly<Record<string, unknown>>): LearningReadings =>
+  ({ ...others, ...(actorTurns === undefined ? {} : { actorTurns }) }) as LearningReadings;
 
 /** All that a training of a method is told. */
 export const settingsOf = (method: Method, choice: TrainingChoice): TrainingSettings => {

@@ -1,4 +1,4 @@
-import { type FederationSettings, mcfTd3, pfrOa } from "@offloadlab/federation";
+import { type FederationReadings, type FederationSettings, mcfTd3, pfrOa } from "@offloadlab/federation";
 import { type Td3Settings, td3Defaults } from "@offloadlab/learning";
 import { count } from "@offloadlab/units";
 import type { AgentView } from "./agent-translator.ts";
@@ -72,6 +72,9 @@ const literal = (method: Method, epochs: number): TrainingSettings => {
   };
 };
 
+/** How the paper's algorithms are read where their text leaves room; what is not said is read as the defaults do. */
+export type LearningReadings = Partial<FederationReadings & Pick<Td3Settings, "actorTurns">>;
+
 /** How a method is trained that a user has chosen. */
 export const trainingSettings = (
   method: Method,
@@ -80,9 +83,12 @@ export const trainingSettings = (
     readonly networks: AgentView["networks"];
     /** What learned best, or the paper's own where it gives them. */
     readonly hyperparameters: "recommended" | "paper";
+    readonly readings?: LearningReadings;
   },
 ): TrainingSettings => {
-  const { epochs, networks, hyperparameters } = choice;
+  const { epochs, networks, hyperparameters, readings = {} } = choice;
+  const { actorTurns = td3Defaults.actorTurns, ...ofFederation } = readings;
   const base = hyperparameters === "paper" ? literal(method, epochs) : recommended(method, epochs);
-  return { ...base, networks, agent: { ...base.agent, pooled: networks === "set" } };
+  const federation = base.federation === undefined ? undefined : { ...base.federation, ...ofFederation };
+  return { ...base, networks, agent: { ...base.agent, pooled: networks === "set", actorTurns }, federation };
 };

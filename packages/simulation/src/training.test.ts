@@ -173,3 +173,21 @@ it("writes down how each community does, before the first update and after every
   );
   for (const record of records) expect(record.reward).toBeLessThan(0);
 });
+
+it("a round leaves targets and moments as they are, or begins them anew from the mixture", async () => {
+  for (const targets of ["kept", "restarted"] as const) {
+    const settings = short("pfr-oa");
+    const federation = settings.federation && { ...settings.federation, targets };
+    const training = await run(begin({ ...settings, federation }), 2);
+    training.federateWhenDue();
+    expect(training.rounds).toHaveLength(1);
+    for (const { arrays, counts } of training.agents.map((agent) => agent.snapshot())) {
+      const isAnew = String(arrays["criticsTarget"]) === String(arrays["critics"]);
+      expect([targets, isAnew, counts["criticsSteps"] === 0]).toEqual([
+        targets,
+        targets === "restarted",
+        targets === "restarted",
+      ]);
+    }
+  }
+});

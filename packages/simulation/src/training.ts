@@ -233,7 +233,13 @@ export class Training {
       if (sums.updates === 0) return [];
       const losses = lossesOf(Object.keys(agent.weights), meanLosses(sums));
       const meanAbsoluteReward = sums.absoluteReward / Math.max(sums.rewards, 1);
-      return [{ community, rankingLoss: rankingLoss({ losses, meanAbsoluteReward }, agent.weights), losses }];
+      return [
+        {
+          community,
+          rankingLoss: rankingLoss({ losses, meanAbsoluteReward }, agent.weights, federation.ranking),
+          losses,
+        },
+      ];
     });
     const plan = planRound(reports, federation, round, this.seed, this.#federation);
     this.#federation = plan.state;
@@ -251,10 +257,10 @@ export class Training {
     const models = plan.participants.map((community) => ({ community, weights: this.#agentOf(community).weights }));
     const globalWeights = aggregate(models);
     this.#globalWeights = globalWeights;
-    for (const { community, globalShare, proximalWeights, diverged } of plan.communities) {
+    for (const { community, globalShare, proximalWeights, startsAnew } of plan.communities) {
       const agent = this.#agentOf(community);
       const weights = mixWeights(agent.weights, globalWeights, globalShare);
-      if (diverged) agent.startFrom(weights);
+      if (startsAnew) agent.startFrom(weights);
       else agent.weights = weights;
       agent.proximal = { lambdas: proximalWeights, weights: globalWeights };
       this.#proximal[community] = proximalWeights;
