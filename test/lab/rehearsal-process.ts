@@ -34,7 +34,8 @@ const start = (args: readonly string[]): ChildProcess =>
     env: { ...process.env, NO_COLOR: "1" },
   });
 
-const collect = async (child: ChildProcess): Promise<Ended> => {
+/** What a command says until its end. */
+export const collect = async (child: ChildProcess): Promise<Ended> => {
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (text) => (stdout += String(text)));
