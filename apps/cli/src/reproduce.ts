@@ -16,6 +16,7 @@ import {
   sweepPlan,
   sweepTable,
 } from "@offloadlab/records";
+import { bestValuesOf, bestValuesText } from "./best-value.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type ExperimentSource, experimentOf, type ManifestChanges } from "./experiment-source.ts";
 import { federationOf, federationText } from "./federation-report.ts";
@@ -99,12 +100,14 @@ const reproduceOne = async (name: string, source: ExperimentSource, commit: stri
   const comparable = name === "table3" && (options.preset ?? "paper") === "paper" && (options.set ?? []).length === 0;
   const own = rows.filter(({ community }) => community === "all");
   const orderings = orderingsOf(sums, comparable ? paperTable : []);
+  const bestValues = bestValuesOf(sums);
   const federation = name.startsWith("federation") ? federationOf(communityNames(plan), curves, sums) : undefined;
   const { trainings, processorSeconds } = trainingsOf(finished);
   const text = [
     ...(comparable ? [comparisonText(own)] : [sweepTable(own, provenanceOf(plan)).trimEnd()]),
     ...(federation === undefined ? [] : ["", federationText(federation)]),
     ...(orderings.length === 0 ? [] : ["", orderingsText(orderings)]),
+    ...bestValuesText(bestValues),
     ...besideFair(sums),
     ...answersText(answerRows(sums)),
     "",
@@ -125,6 +128,7 @@ const reproduceOne = async (name: string, source: ExperimentSource, commit: stri
     processorSeconds,
     rows: own.map((row) => ({ ...row, ...row.variables, ...(comparable ? besideOf(row) : {}) })),
     orderings,
+    bestValues,
     ...(federation === undefined ? {} : { federation }),
     communities: rows.filter(({ community }) => community !== "all"),
   };
