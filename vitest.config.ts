@@ -2,8 +2,11 @@ import { defineConfig } from "vitest/config";
 
 const env = { ORT_DISABLE_TELEMETRY: "1" };
 
-/** Labs that take minutes each: killed daemons, slow links, policies from outside, calibration, the front door. */
-const longLab = ["kills", "link", "outside-policies", "calibrate", "front-door"].map((name) => `test/lab/${name}.test.ts`);
+/** Labs that take half a minute to minutes each. */
+const longLab = [
+  ...["front-door", "kills", "lifecycle", "learning", "federation-dashboard"],
+  ...["link", "calibrate", "pacing", "outside-policies"],
+].map((name) => `test/lab/${name}.test.ts`);
 
 // `lab` starts whole rehearsals and measures them: one file at a time, after everything else.
 export default defineConfig({
