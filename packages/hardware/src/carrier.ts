@@ -1,5 +1,4 @@
 import { fork } from "node:child_process";
-import { once } from "node:events";
 import { parentPort, SHARE_ENV, Worker, workerData } from "node:worker_threads";
 
 /** Whether a program runs on a thread of this process, or in a process of its own, which may abort. */
@@ -70,9 +69,23 @@ const inProcess = <Request, Answer>(program: URL, name: string, data: unknown): 
   };
 };
 
+/** In a carried process: what it was told before `hearRequests` was called. */
+const early: unknown[] = [];
+let onMessage = (message: unknown): void => void early.push(message);
+
 /** In a carried program: what it was given to start with. Called once, before `hearRequests`. */
-export const carriedData = async <Data>(): Promise<Data> =>
-  parentPort === null ? ((await once(process, "message"))[0] as Data) : (workerData as Data);
+export const carriedData = <Data>(): Promise<Data> => {
+  if (parentPort !== null) return Promise.resolve(workerData as Data);
+  return new Promise((resolve) => {
+    const keep = onMessage;
+    onMessage = (data) => {
+      onMessage = keep;
+      resolve(data as Data);
+    };
+    // One listener from now on: whatever came with the first message would be lost without one.
+    process.on("message", (message) => onMessage(message));
+  });
+};
 
 /** In a carried program: to whoever started it. @param transfer as of a carrier's `post` */
 export const answerCarrier = <Answer>(answer: Answer, transfer: ArrayBuffer[] = []): void => {
@@ -82,8 +95,12 @@ export const answerCarrier = <Answer>(answer: Answer, transfer: ArrayBuffer[] = 
 
 /** In a carried program: from whoever started it. Requests that came before this was called are heard as well. */
 export const hearRequests = <Request>(hear: (request: Request) => void): void => {
-  if (parentPort === null) process.on("message", (request) => hear(request as Request));
-  else parentPort.on("message", hear);
+  if (parentPort !== null) {
+    parentPort.on("message", hear);
+    return;
+  }
+  onMessage = (request) => hear(request as Request);
+  for (const request of early.splice(0)) onMessage(request);
 };
 
 /** In a carried program: it hears nothing more, and ends when it has nothing left to do. */
