@@ -73,9 +73,13 @@ interface Row {
 const measure = async (learns: boolean): Promise<Row> => {
   const { agent, translator } = deployedAgent(deployment, onnxEngine, settings, 0);
   const data = { deployment, world: settings, communityIndex: 0, engine: "onnx" as const };
-  const learner = await LiveLearner.start(data, (weights) => {
+  const onWeights = (weights: typeof agent.weights): void => {
     agent.weights = weights;
-  });
+  };
+  const onDeath = (how: string): void => {
+    throw new RangeError(how);
+  };
+  const learner = await LiveLearner.start(data, onWeights, { on: "thread", onDeath });
   const policy = new LearnedPolicy("td3", agent, translator, {
     learner,
     isRandom: false,

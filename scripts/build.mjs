@@ -21,7 +21,7 @@ const newest = (path) => {
 const daemons = {
   ed: "apps/ed/src/main.ts",
   mec: "apps/mec/src/main.ts",
-  "mec-learner": "apps/mec/src/learner-thread.ts",
+  "mec-learner": "apps/mec/src/learner-program.ts",
   "mec-model": "apps/mec/src/model-worker.ts",
   cbs: "apps/cbs/src/main.ts",
   "classifier-worker": "packages/classifier/src/worker.ts",

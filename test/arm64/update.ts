@@ -1,9 +1,10 @@
-// Four updates by the learner of a release, `mec-learner.mjs` beside this program, on noise: prints a digest of losses and weights.
-import { SHARE_ENV, Worker } from "node:worker_threads";
+// Four updates by the learner of a release, `mec-learner.mjs` beside this program, in a process as on boards and on noise:
+// prints a digest of losses and weights.
+import { carry } from "@offloadlab/hardware/carrier";
 import { type AgentWeights, onnxEngine } from "@offloadlab/learning";
 import { presets, randomStream } from "@offloadlab/model";
 import { deployedAgent, deploymentOf, Training, trainingSettings } from "@offloadlab/simulation";
-import type { LearnerAnswer, LearnerRequest } from "../../apps/mec/src/learner-messages.ts";
+import type { LearnerAnswer, LearnerData, LearnerRequest } from "../../apps/mec/src/learner-messages.ts";
 
 const world = presets.testbed;
 const chosen = trainingSettings("pfr-oa", { epochs: 4, networks: "set", hyperparameters: "recommended" });
@@ -15,18 +16,21 @@ await agent.close();
 const { rows, features, actions, values } = translator.shape;
 const random = randomStream(1, "arm64");
 const noise = (length: number) => Float32Array.from({ length }, () => random.uniform(-1, 1));
-const worker = new Worker(new URL("./mec-learner.mjs", import.meta.url), {
-  workerData: { deployment, world, communityIndex: 0, engine: "onnx" },
-  env: SHARE_ENV,
-});
-const post = (request: LearnerRequest): void => worker.postMessage(request);
+const data: LearnerData = { deployment, world, communityIndex: 0, engine: "onnx" };
+const learner = carry<LearnerRequest, LearnerAnswer>(
+  new URL("./mec-learner.mjs", import.meta.url),
+  "process",
+  "the learner's",
+  data,
+);
 const [stored, updates] = [2 * settings.agent.batchSize, 4];
 const losses: number[] = [];
 let seen = 0;
 let weights: AgentWeights = {};
+const ended = new Promise<string>((resolve) => learner.onEnd(resolve));
 const learned = new Promise<void>((resolve, reject) => {
-  worker.on("error", reject);
-  worker.on("message", (answer: LearnerAnswer) => {
+  void ended.then((how) => reject(new RangeError(`Expected ${updates} updates, got ${seen}: ${how}`)));
+  learner.onAnswer((answer) => {
     if (answer.kind !== "learned") return;
     losses.push(...Object.values(answer.losses));
     ({ weights } = answer);
@@ -43,10 +47,12 @@ for (let index = 1; index <= stored; index += 1) {
     terminated: false,
   };
   // The last one asks for all of them: by then everything is remembered.
-  post({ kind: "learn", transition, updates: index === stored ? updates : 0 });
+  learner.post({ kind: "learn", transition, updates: index === stored ? updates : 0 });
 }
 await learned;
-post({ kind: "close" });
+learner.post({ kind: "close" });
+const how = await ended;
+if (!how.endsWith("code 0")) throw new RangeError(`Expected an end with code 0, got: ${how}`);
 const sumOf = (numbers: Iterable<number> = []) => [...numbers].reduce((sum, value) => sum + Math.abs(value), 0);
 const { actor, critic1 } = weights;
 console.log(JSON.stringify({ processor: process.arch, losses, actor: sumOf(actor), critic: sumOf(critic1) }));

@@ -135,10 +135,14 @@ export class Agents {
         agent.weights = weights;
       };
       const { learning, settings: world } = order;
+      const { runtimeOn, federation } = this.#options;
+      const onDeath = (how: string): void =>
+        federation.log("warn", `${how}; another one goes on with what ${name} had learned`);
+      const place = { on: runtimeOn, onDeath };
       const learner =
         learning === null
           ? undefined
-          : await LiveLearner.start({ deployment, world, communityIndex, engine: learning.engine }, onWeights);
+          : await LiveLearner.start({ deployment, world, communityIndex, engine: learning.engine }, onWeights, place);
       const { epochs: epoch } = deployment;
       const parts = { deployment, agent, translator, learner };
       const opened: Deployed = { run, name, ...parts, federation: undefined, epoch, trials: null };
@@ -178,10 +182,11 @@ export class Agents {
   ): Promise<void> {
     transitions.end();
     const snapshot = await learner.snapshot();
-    const { updates, losses } = learner.takeSums();
+    const { updates, losses, deaths } = learner.takeSums();
     const { name: policy, epoch } = deployed;
     const { complete, discarded } = transitions;
-    journal.write({ kind: "learning", trial, policy, epoch, transitions: complete, discarded, updates, losses });
+    const learned = { epoch, transitions: complete, discarded, updates, losses, ...(deaths > 0 ? { deaths } : {}) };
+    journal.write({ kind: "learning", trial, policy, ...learned });
     await this.#save(deployed, epochsBefore + 1, snapshot);
     deployed.trials = epochsBefore + 1;
   }

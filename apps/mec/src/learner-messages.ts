@@ -1,9 +1,9 @@
-// What a MEC and its learner's thread say to each other.
+// What a MEC and its learner's program say to each other.
 import type { AgentSnapshot, AgentWeights, Losses, Proximal, Transition } from "@offloadlab/learning";
 import type { Settings } from "@offloadlab/model";
 import type { Deployment } from "@offloadlab/simulation";
 
-/** What the thread needs to start. */
+/** What the program needs to start. */
 export interface LearnerData {
   readonly deployment: Deployment;
   readonly world: Settings;

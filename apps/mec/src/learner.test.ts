@@ -2,10 +2,12 @@ import { onnxEngine, type Transition } from "@offloadlab/learning";
 import { presets, randomStream, type Settings } from "@offloadlab/model";
 import { type Deployment, deployedAgent, deploymentOf, Training, trainingSettings } from "@offloadlab/simulation";
 import { afterEach, expect, it } from "vitest";
-import { LiveLearner } from "./learner.ts";
+import { type LearnerPlace, LiveLearner } from "./learner.ts";
+import { killLearner, learnerProcesses } from "./learner-processes.test-helper.ts";
 
-/** A thread from source compiles what it runs. */
-const patience = 60_000;
+/** A learner from source compiles what it runs. */
+const patience = 180_000;
+const onThread: LearnerPlace = { on: "thread", onDeath: () => expect.fail("a thread died") };
 
 const world: Settings = presets.testbed;
 const settings = trainingSettings("pfr-oa", { epochs: 4, networks: "set", hyperparameters: "recommended" });
@@ -13,10 +15,10 @@ const small = { ...settings, agent: { ...settings.agent, hidden: 8, batchSize: 4
 const deployment: Deployment = deploymentOf(new Training(world, small, onnxEngine, 3));
 
 const open: LiveLearner[] = [];
-const start = async (): Promise<{ learner: LiveLearner; given: unknown[] }> => {
+const start = async (place: LearnerPlace = onThread): Promise<{ learner: LiveLearner; given: unknown[] }> => {
   const given: unknown[] = [];
   const data = { deployment, world, communityIndex: 1, engine: "onnx" as const };
-  const learner = await LiveLearner.start(data, (weights) => given.push(weights));
+  const learner = await LiveLearner.start(data, (weights) => given.push(weights), place);
   open.push(learner);
   return { learner, given };
 };
@@ -58,7 +60,7 @@ it(
     expect(Object.keys(losses).sort()).toEqual(["actor", "critic1", "critic2"]);
     expect(meanAbsoluteReward).toBeCloseTo(0.5, 6);
     expect(learner.takeSums().updates).toBe(6);
-    expect(learner.takeSums()).toEqual({ updates: 0, losses: {} });
+    expect(learner.takeSums()).toEqual({ updates: 0, losses: {}, deaths: 0 });
   },
   patience,
 );
@@ -146,7 +148,81 @@ it(
   async () => {
     const { learner } = await start();
     await learner.close();
-    await expect(learner.report()).rejects.toThrow(/thread has ended/);
+    await expect(learner.report()).rejects.toThrow(/thread ended/);
+  },
+  patience,
+);
+
+it(
+  "a process killed with SIGKILL is followed by one that goes on with what was learned and remembered",
+  async () => {
+    const deaths: string[] = [];
+    const { learner, given } = await start({ on: "process", onDeath: (how) => deaths.push(how) });
+    learner.beginEpoch(3);
+    learner.learn(transition(), 2);
+    await untilUpdates(learner, 2);
+    const kept = await learner.snapshot();
+    learner.learn(transition(), 2);
+    await untilUpdates(learner, 4);
+    const last = given.at(-1);
+    killLearner();
+    // Asked of a process that is not there any more, and answered by the next one.
+    const { weights } = await learner.report();
+    expect(weights).toEqual(last);
+    expect(deaths).toEqual(["the learner's process ended with SIGKILL"]);
+    // It remembers the transition that came after the snapshot as well, and learns on.
+    const { counts } = await learner.snapshot();
+    expect(counts["pushed"]).toBe((kept.counts["pushed"] ?? 0) + 1);
+    learner.learn(transition(), 3);
+    await untilUpdates(learner, 3);
+    expect(given.at(-1)).not.toEqual(last);
+    expect(learner.takeSums()).toMatchObject({ updates: 7, deaths: 1 });
+    expect(learner.takeSums().deaths).toBe(0);
+    await learner.close();
+    expect(learnerProcesses()).toEqual([]);
+  },
+  patience,
+);
+
+it(
+  "a call that was open when its process was killed is answered by the next one",
+  async () => {
+    const deaths: string[] = [];
+    const { learner } = await start({ on: "process", onDeath: (how) => deaths.push(how) });
+    const { weights } = await learner.report();
+    const adopted = Object.fromEntries(
+      Object.entries(weights).map(([name, { length }]) => [name, new Float32Array(length).fill(0.5)]),
+    );
+    const adopting = learner.adopt(adopted, undefined, false);
+    killLearner();
+    await adopting;
+    killLearner("SIGABRT");
+    expect((await learner.report()).weights).toEqual(adopted);
+    expect(deaths).toEqual(["SIGKILL", "SIGABRT"].map((signal) => `the learner's process ended with ${signal}`));
+    expect(learner.takeSums().deaths).toBe(2);
+  },
+  patience,
+);
+
+it(
+  "processes that die one after the other, and do nothing in between, are not followed for ever",
+  async () => {
+    let deaths = 0;
+    const onDeath = (): void => {
+      deaths += 1;
+      // By then the next one has been started.
+      setImmediate(() => killLearner());
+    };
+    const { learner } = await start({ on: "process", onDeath });
+    const reported = learner.report();
+    killLearner();
+    await expect(reported).rejects.toMatchObject({
+      code: "peer/unreachable",
+      message: "the learner's process ended with SIGKILL, as the 3 before it",
+    });
+    expect(deaths).toBe(3);
+    expect(learnerProcesses()).toEqual([]);
+    await expect(learner.snapshot()).rejects.toThrow(/SIGKILL/);
   },
   patience,
 );

@@ -267,6 +267,8 @@ export interface LearningRecord {
   readonly updates: number;
   /** Mean losses of the updates, without proximal terms, by network. */
   readonly losses: Readonly<Record<string, number>>;
+  /** How often the learner's process ended by itself, and another one went on; absent when it did not. */
+  readonly deaths?: number;
 }
 
 /** MEC: what became of the answers of a policy from outside in a trial. */

@@ -1,6 +1,6 @@
-import { parentPort, workerData } from "node:worker_threads";
 import { areFinite } from "@offloadlab/federation";
 import { stayInBackground } from "@offloadlab/hardware";
+import { answerCarrier, carriedData, endCarried, hearRequests } from "@offloadlab/hardware/carrier";
 import { type Losses, onnxEngine, tfjsEngine } from "@offloadlab/learning";
 import { deployedAgent } from "@offloadlab/simulation";
 import type { LearnerReport } from "./federation-client.ts";
@@ -19,10 +19,10 @@ interface Sums {
 }
 
 const noSums: Sums = { losses: {}, counts: {}, updates: 0, absoluteReward: 0, rewards: 0 };
-/** A thread that falls behind owes no more updates than these: old ones are worth less than being up to date. */
+/** A learner that falls behind owes no more updates than these: old ones are worth less than being up to date. */
 const mostOwed = 200;
 
-const { deployment, world, communityIndex, engine } = workerData as LearnerData;
+const { deployment, world, communityIndex, engine } = await carriedData<LearnerData>();
 const { agent } = deployedAgent(deployment, engine === "tfjs" ? tfjsEngine : onnxEngine, world, communityIndex);
 
 /** Since the last report that was accepted, and what of it has been reported. */
@@ -35,7 +35,7 @@ let isClosed = false;
 const inbox: LearnerRequest[] = [];
 let wake: () => void = () => {};
 
-const say = (message: LearnerAnswer, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer);
+const say: (message: LearnerAnswer, transfer?: ArrayBuffer[]) => void = answerCarrier;
 
 const combined = (a: Losses, b: Losses, sign: 1 | -1): Losses =>
   Object.fromEntries(
@@ -128,10 +128,10 @@ const serve = async (): Promise<void> => {
     if (inbox.length === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   await agent.close();
-  parentPort?.close();
+  endCarried();
 };
 
-parentPort?.on("message", (request: LearnerRequest) => {
+hearRequests<LearnerRequest>((request) => {
   inbox.push(request);
   wake();
 });

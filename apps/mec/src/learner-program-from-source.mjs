@@ -2,4 +2,4 @@
 import { register } from "tsx/esm/api";
 
 register();
-await import("./learner-thread.ts");
+await import("./learner-program.ts");
