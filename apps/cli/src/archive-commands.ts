@@ -14,6 +14,8 @@ import {
   differenceTable,
   type Hardware,
   laboratoryAnswers,
+  learnerDeaths,
+  learnerDeathsText,
   learningGains,
   learningGainText,
   leaseQuality,
@@ -138,20 +140,25 @@ export const runReport = async (folder: string) => {
   const pairs = pairedTrials(trials, sums);
   const differences = pairedDifferences(pairs);
   const gains = learningGains(journals, sums);
+  const deaths = learnerDeaths(journals);
   const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
   const links = deviceLinks(journals);
   const decisions = decisionTimes(settings, trials, journals);
   const answers = laboratoryAnswers(settings, trials, journals);
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const errors = (median: number, p95: number): string => `median ${percent(median)}, 95th percentile ${percent(p95)}`;
-  const text = [
-    ...notice,
+  const comparison = [
     resultTable(rows),
     "",
     resultCaption(hardware, clockSpeed),
     ...abandonedText(abandoned),
     ...answersText(answers),
+    ...learnerDeathsText(deaths),
     ...differenceText(differences),
+  ];
+  const text = [
+    ...notice,
+    ...comparison,
     ...learningGainText(gains),
     decisionTimesText(decisions, clockSpeed),
     quality.uploads === 0
@@ -163,6 +170,8 @@ export const runReport = async (folder: string) => {
       : `compute share error over ${quality.tasks} tasks: ${errors(quality.shareMedianRatio, quality.shareP95Ratio)}`,
   ].join("\n");
   return {
+    /** The run's table, and what has to be known of it: a part of the text. */
+    comparison,
     text,
     pairs,
     data: {
@@ -175,6 +184,7 @@ export const runReport = async (folder: string) => {
         abandoned,
         rows,
         answers,
+        learnerDeaths: deaths,
         differences,
         gains,
         decisions,
@@ -186,7 +196,7 @@ export const runReport = async (folder: string) => {
 };
 
 /** Every policy against every other one, apart from what stands before and after; nothing of a single policy. */
-export const differenceText = (differences: readonly DifferenceRow[]): string[] =>
+const differenceText = (differences: readonly DifferenceRow[]): string[] =>
   differences.length === 0 ? [] : ["", differenceTable(differences), ""];
 
 /**

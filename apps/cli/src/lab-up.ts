@@ -3,16 +3,9 @@ import { join, resolve } from "node:path";
 import { imageSet, openClassifier, readImageSet } from "@offloadlab/classifier";
 import { nodeIds } from "@offloadlab/model";
 import { Failure, messageOf } from "@offloadlab/protocol";
-import {
-  abandonedText,
-  answersText,
-  type Manifest,
-  readManifest,
-  resultCaption,
-  resultTable,
-} from "@offloadlab/records";
+import { type Manifest, readManifest } from "@offloadlab/records";
 import type { AgentPlaces } from "./agent-files.ts";
-import { differenceText, drawRewards, runReport } from "./archive-commands.ts";
+import { drawRewards, runReport } from "./archive-commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { changedText } from "./experiment-source.ts";
 import { followRun, isOver } from "./follow-run.ts";
@@ -206,18 +199,13 @@ export const printRun = async (
         ? exitCodes.interrupted
         : exitCodes.invalid;
   progress.done(`run ${run.id} is ${run.state}${run.reasons.length > 0 ? `: ${run.reasons.join("; ")}` : ""}`);
-  const { data: results } = await runReport(run.folder);
-  const { abandoned, rows, answers, differences, hardware, clockSpeed } = results;
+  const { comparison, data: results } = await runReport(run.folder);
+  const { abandoned, rows, answers, learnerDeaths, differences } = results;
   const folder = join(home, "figures", run.id);
   const figures = rows.length === 0 ? [] : await drawRewards(folder, run.folder, results);
   const text = [
     "",
-    resultTable(rows),
-    "",
-    resultCaption(hardware, clockSpeed),
-    ...abandonedText(abandoned),
-    ...answersText(answers),
-    ...differenceText(differences),
+    ...comparison,
     ...(figures.length === 0 ? [] : [`Fig. 11, rewards by community and policy: ${figures.join(", ")} in ${folder}`]),
     ...more.lines,
     `archive: ${run.folder}`,
@@ -231,6 +219,7 @@ export const printRun = async (
     abandoned,
     rows,
     answers,
+    learnerDeaths,
     differences,
     ...more.data,
   });

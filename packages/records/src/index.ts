@@ -18,6 +18,7 @@ export * from "./journal.ts";
 export type * from "./journal-records.ts";
 export type { LaboratoryChoice, LearningChoice } from "./laboratory-keys.ts";
 export * from "./laboratory-policy.ts";
+export * from "./learner-deaths.ts";
 export * from "./learning-curves.ts";
 export * from "./learning-gain.ts";
 export * from "./lease-quality.ts";
