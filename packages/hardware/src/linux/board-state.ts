@@ -1,6 +1,6 @@
 import { Failure } from "@offloadlab/protocol";
 import { type BitsPerSecond, bitsPerSecond, type Hertz, hertz, type Seconds, seconds } from "@offloadlab/units";
-import type { SystemTree } from "./system-tree.ts";
+import { ifAbsent, type SystemTree } from "./system-tree.ts";
 
 /** The processor's clock rate, and whether anything may change it. */
 export interface CpuClock {
@@ -25,8 +25,15 @@ const cpus = "sys/devices/system/cpu";
 
 /** @throws Failure `sensor/...` where the kernel has no cpufreq, as in a virtual machine */
 export const readCpuClock = async (tree: SystemTree): Promise<CpuClock> => {
-  const online = parseCpuList(await tree.text(`${cpus}/online`));
-  const folder = `${cpus}/cpu${online.at(-1) ?? 0}/cpufreq`;
+  const list = await tree.text(`${cpus}/online`);
+  const online = parseCpuList(list);
+  const last = online.at(-1);
+  if (last === undefined || !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(list))
+    throw new Failure(
+      "sensor/unreadable",
+      `${tree.path(cpus)}/online: expected a list of processors as 0,3-5, got ${JSON.stringify(list)}`,
+    );
+  const folder = `${cpus}/cpu${last}/cpufreq`;
   const kilohertz = async (name: string): Promise<number> => {
     const value = await tree.integer(`${folder}/${name}`);
     if (value < 10_000 || value > 10_000_000)
@@ -61,16 +68,15 @@ const throttledRatio = 0.97;
  * Elsewhere the clock does.
  */
 export const readThrottled = async (tree: SystemTree): Promise<boolean> => {
-  const model = await tree.text("proc/device-tree/model").catch(() => "");
-  if (!model.startsWith("Raspberry Pi")) {
+  const model = await tree.text("proc/device-tree/model").catch(ifAbsent);
+  if (model?.startsWith("Raspberry Pi") !== true) {
     const { rate, highest } = await readCpuClock(tree);
     return rate < throttledRatio * highest;
   }
   const file = "sys/devices/platform/soc/soc:firmware/get_throttled";
-  const text = await tree.text(file).catch(async (error: unknown) => {
-    if (!(error instanceof Failure) || error.code !== "sensor/absent") throw error;
-    return (await tree.output("vcgencmd", ["get_throttled"])).trim().replace("throttled=0x", "");
-  });
+  const text =
+    (await tree.text(file).catch(ifAbsent)) ??
+    (await tree.output("vcgencmd", ["get_throttled"])).trim().replace("throttled=0x", "");
   if (!/^[0-9a-f]{1,8}$/i.test(text))
     throw new Failure(
       "sensor/unreadable",
@@ -117,10 +123,10 @@ export const readWifiLink = async (tree: SystemTree, name: string): Promise<Wifi
   if (text.startsWith("Not connected"))
     throw new Failure("sensor/absent", `${name}: expected a connection to an access point, there is none`);
   const value = (pattern: RegExp, what: string): number => {
-    const found = pattern.exec(text)?.[1];
-    if (found === undefined)
+    const found = Number(pattern.exec(text)?.[1]);
+    if (!Number.isFinite(found))
       throw new Failure("sensor/unreadable", `iw dev ${name} link: expected ${what}, got ${JSON.stringify(text)}`);
-    return Number(found);
+    return found;
   };
   return {
     frequency: hertz(value(/freq: ([\d.]+)/, "a frequency") * 1e6),
@@ -140,11 +146,12 @@ export interface ClockOffset {
 /** Reads what `chronyc -c tracking` prints. @throws Failure `sensor/absent` while the clock follows no source */
 export const readClockOffset = async (tree: SystemTree): Promise<ClockOffset> => {
   const fields = (await tree.output("chronyc", ["-c", "tracking"])).trim().split(",");
-  const [offset, delay, dispersion] = [fields[4], fields[10], fields[11]].map(Number);
+  // An empty field is no number, but Number("") is 0.
+  const [offset, delay, dispersion] = [fields[4], fields[10], fields[11]].map((field) => Number(field || Number.NaN));
   if (fields.length < 14 || ![offset, delay, dispersion].every(Number.isFinite))
     throw new Failure(
       "sensor/unreadable",
-      `chronyc -c tracking: expected 14 fields, got ${JSON.stringify(fields.join(","))}`,
+      `chronyc -c tracking: expected 14 fields, with numbers in 5, 11 and 12, got ${JSON.stringify(fields.join(","))}`,
     );
   if (fields[13] === "Not synchronised")
     throw new Failure(

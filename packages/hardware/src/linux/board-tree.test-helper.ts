@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SystemTree } from "./system-tree.ts";
@@ -62,4 +62,73 @@ export class BoardTree {
     this.link(`../../../devices/platform/soc/i2c-1/${address}`, `${folder}/device`);
     return folder;
   }
+
+  /** An INA3221 of a TX2 under NVIDIA's driver of JetPack 4, VDD_IN on its first channel. */
+  addRailInIio(number = 1): string {
+    const folder = `sys/bus/i2c/devices/0-0041/iio:device${number}`;
+    for (const [channel, rail] of rails.entries())
+      this.write({
+        [`${folder}/rail_name_${channel}`]: rail,
+        [`${folder}/ui_input_${channel}`]: channel === 0 ? "19080 304" : "19080 52",
+        [`${folder}/in_power${channel}_input`]: 9999,
+      });
+    return folder;
+  }
+
+  /** The same chip in hwmon, as from JetPack 5 on. */
+  addRailInHwmon(number = 4): string {
+    const folder = `sys/bus/i2c/devices/0-0041/hwmon/hwmon${number}`;
+    for (const [index, rail] of rails.entries())
+      this.write({
+        [`${folder}/in${index + 1}_label`]: rail,
+        [`${folder}/in${index + 1}_input`]: 19_080,
+        [`${folder}/curr${index + 1}_input`]: index === 0 ? 304 : 52,
+      });
+    return folder;
+  }
+
+  /** A battery's gauge that measures currents. */
+  addGauge(files: Readonly<Record<string, string | number>> = {}): string {
+    const folder = "sys/class/power_supply/battery";
+    const values = { status: "Discharging", voltage_now: 3_900_000, current_now: -800_000, capacity: 64, ...files };
+    this.write(Object.fromEntries(Object.entries(values).map(([name, value]) => [`${folder}/${name}`, value])));
+    return folder;
+  }
+
+  /** What a Raspberry Pi 4 shows of its processor. @param last the last processor that is online */
+  addPi(last = 3): void {
+    const clock = `sys/devices/system/cpu/cpu${last}/cpufreq`;
+    this.write({
+      "proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.2\0",
+      "sys/devices/system/cpu/online": `0-${last}`,
+      [`${clock}/scaling_cur_freq`]: 1_500_000,
+      [`${clock}/scaling_min_freq`]: 600_000,
+      [`${clock}/scaling_max_freq`]: 1_500_000,
+      [`${clock}/scaling_governor`]: "performance",
+      "sys/class/thermal/thermal_zone0/type": "cpu-thermal",
+      "sys/class/thermal/thermal_zone0/temp": 48_686,
+      "sys/devices/platform/soc/soc:firmware/get_throttled": "50000",
+    });
+  }
+
+  /** A program of the node that prints a text, in its folder `bin`. */
+  addProgram(name: string, output: string, status = 0): void {
+    this.write({ [`bin/${name}`]: `#!/bin/sh\ncat <<'END'\n${output}\nEND\nexit ${status}` });
+    chmodSync(join(this.root, "bin", name), 0o755);
+  }
 }
+
+const rails = ["VDD_IN", "VDD_SYS_CPU", "VDD_SYS_DDR"];
+
+/** What `iw dev wlan0 link` prints. */
+export const wifiLink = `Connected to 00:11:22:33:44:55 (on wlan0)
+	SSID: offload
+	freq: 5180
+	RX: 3423214 bytes (3932 packets)
+	signal: -47 dBm
+	rx bitrate: 433.3 MBit/s
+	tx bitrate: 390.0 MBit/s`;
+
+/** What `chronyc -c tracking` prints. */
+export const clockTracking =
+  "C0A80001,192.168.0.1,9,1764000000.123456789,-0.000231,0.000012,0.000040,-11.2,0.001,0.05,0.001800,0.000350,16.1,Normal";

@@ -1,7 +1,7 @@
 import { Failure } from "@offloadlab/protocol";
 import { type Seconds, seconds, watts } from "@offloadlab/units";
 import type { PowerSample } from "../energy/power-trace.ts";
-import type { SystemTree } from "./system-tree.ts";
+import { ifAbsent, type SystemTree } from "./system-tree.ts";
 
 /** What measures power on a node. */
 export type MeterKind = "ina219" | "ina226" | "ina3221" | "power-supply";
@@ -144,11 +144,17 @@ const findShuntMonitor = async (
     // Only the 226 family averages for as long as it is told.
     const duration =
       wiring.kind === "ina226" ? (await tree.integer(`${folder}/update_interval`)) / 1000 : chip.conversion;
-    return async () => ({
-      ...chip,
-      ...(await millisOf(tree, `${folder}/in1_input`, `${folder}/curr1_input`)),
-      duration,
-    });
+    return async () => {
+      const values = await millisOf(tree, `${folder}/in1_input`, `${folder}/curr1_input`);
+      // After a re-bind the number may be another chip's.
+      const address = await tree.linkName(`${folder}/device`);
+      if (address !== wiring.address)
+        throw new Failure(
+          "sensor/absent",
+          `${tree.path(folder)}: expected ${wiring.kind} ${wiring.address}, got ${address ?? "nothing"}; the driver was bound again`,
+        );
+      return { ...chip, ...values, duration };
+    };
   }
   throw absent(wiring, tree.path("sys/class/hwmon"), "load its overlay and the module ina2xx");
 };
@@ -172,10 +178,6 @@ const checkShunt = async (tree: SystemTree, folder: string, { shuntOhms }: Meter
 
 /** Of an INA3221 that runs continuously under NVIDIA's driver: 64 samples of three channels, s. */
 const continuousConversion = 0.422;
-
-const ifAbsent = (error: unknown): undefined => {
-  if (!(error instanceof Failure) || error.code !== "sensor/absent") throw error;
-};
 
 /** INA3221: NVIDIA's IIO driver on JetPack 4, hwmon from JetPack 5 on. */
 const findRail = async (tree: SystemTree, wiring: MeterWiring): Promise<() => Promise<Conversion>> => {

@@ -10,6 +10,11 @@ const read = promisify(readFile);
 /** What the kernel answers when a device has gone or was never there. */
 const absentCodes = ["ENOENT", "ENODEV", "ENXIO", "ENOTDIR"];
 
+/** For `catch`: undefined of what is not there; every other failure stays one. */
+export const ifAbsent = (error: unknown): undefined => {
+  if (!(error instanceof Failure) || error.code !== "sensor/absent") throw error;
+};
+
 /**
  * The files in which the kernel shows its devices, /sys and /proc, below a root: `/` on a node, a folder in a test.
  *
