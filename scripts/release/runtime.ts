@@ -2,12 +2,12 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, rmSync,
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Architecture, nodeVersion } from "./architecture.ts";
+import { debianMirror } from "./debian-mirror.ts";
 import { unpackPackage } from "./npm-package.ts";
 import { run } from "./tools.ts";
 
 /** Where the runtime lies on a node: the loader's path is written into the binary, so it cannot lie elsewhere. */
 const prefix = "/opt/offload-rt";
-const mirror = "http://deb.debian.org/debian";
 
 /** Loaded with Node, so that a module finds them in memory: many have a RUNPATH, which hides the one that Node inherits. */
 export const loadedLibraries = [
@@ -49,7 +49,7 @@ export const buildRuntime = (
     include,
     "bullseye",
     debian,
-    mirror,
+    debianMirror(),
   ]);
   unpackPackage(`node-linux-${architecture.name}`, nodeVersion, architecture.nodeIntegrity, node, cache);
 

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { debianMirror } from "../../scripts/release/debian-mirror.ts";
 
 const suite = "bullseye";
-const mirror = "http://deb.debian.org/debian";
 const include = [
   ...["systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "procps"],
   ...["python3-minimal", "python3-apt", "iproute2", "iputils-ping", "ca-certificates", "openssl", "chrony"],
@@ -38,7 +38,8 @@ export const debianRoot = async (): Promise<string> => {
     mkdirSync(draft);
     const hooks = user.map((command) => `--customize-hook=chroot "$1" sh -c ${JSON.stringify(command)}`);
     const options = ["--variant=minbase", `--include=${include.join(",")}`, ...hooks];
-    await promisify(execFile)("mmdebstrap", [...options, suite, join(draft, "fs"), mirror], { maxBuffer: 64 << 20 });
+    const args = [...options, suite, join(draft, "fs"), debianMirror()];
+    await promisify(execFile)("mmdebstrap", args, { maxBuffer: 64 << 20 });
     writeFileSync(join(draft, "complete"), "");
     rmSync(root, { recursive: true, force: true });
     renameSync(draft, root);
