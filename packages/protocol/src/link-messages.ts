@@ -2,7 +2,7 @@ import { type Static, type TProperties, Type } from "typebox";
 import { parseJson, readerOf } from "./schema.ts";
 
 /** The version of everything that crosses the network between daemons. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** The files of a run that a node keeps and ships to the C-BS byte by byte. */
 export const runFiles = ["journal", "log"] as const;
