@@ -140,6 +140,14 @@ it("a relative import stays in its workspace", () => {
   expect(strays).toEqual([]);
 });
 
+it("no signal is combined by AbortSignal.any, which may never abort: timeLimit does", () => {
+  const combined = workspaces
+    .flatMap(({ files }) => files)
+    .filter((file) => !isTest(file) && /\bAbortSignal\.any\(/.test(readFileSync(file, "utf8")))
+    .map((file) => relative(root, file));
+  expect(combined).toEqual([]);
+});
+
 it("no error is thrown without a kind: a mistake is a RangeError, a failure has a code", () => {
   const bare = workspaces
     .flatMap(({ files }) => files)

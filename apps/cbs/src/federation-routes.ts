@@ -10,6 +10,7 @@ import {
   messageOf,
   peerIdentity,
   requireRole,
+  timeLimit,
 } from "@offloadlab/protocol";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Federation } from "./federation.ts";
@@ -49,7 +50,7 @@ export const federationRoutes = (app: FastifyInstance, federationOf: FederationO
     const federation = federationOf(policyOf(request));
     federation?.adopted(id, Number(adopted));
     const wait = federation === undefined ? idleMilliseconds : newsMilliseconds;
-    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(wait)]);
+    const signal = timeLimit(wait, gone.signal);
     if (federation !== undefined) await federation.news(token, signal);
     else if (token === noFederation.token) await aborted(signal);
     return federationOf(policyOf(request))?.status(id) ?? noFederation;

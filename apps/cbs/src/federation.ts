@@ -10,6 +10,7 @@ import {
   Failure,
   type FederationStatus,
   type LiveFederation,
+  timeLimit,
   type UpdateReport,
 } from "@offloadlab/protocol";
 import {
@@ -299,7 +300,7 @@ export class Federation {
   }
 
   async #adoptedBy(nodes: readonly string[], round: number, stop: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([AbortSignal.timeout(adoptMilliseconds), stop]);
+    const signal = timeLimit(adoptMilliseconds, stop);
     const missing = (): boolean => nodes.some((node) => (this.#adopted.get(node) ?? 0) < round);
     while (missing() && !signal.aborted) await once(this.#events, "adopted", { signal }).catch(() => undefined);
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { timeLimit } from "@offloadlab/protocol";
 import type { Journal } from "@offloadlab/records";
 import type { LabNodeState, Registry } from "./registry.ts";
 
@@ -108,7 +109,7 @@ export const waitForNodes = async (
   stop: AbortSignal,
 ): Promise<string[]> => {
   const missing = (): string[] => nodes.filter((id) => registry.find(id)?.online !== true);
-  const limit = AbortSignal.any([AbortSignal.timeout(milliseconds), stop]);
+  const limit = timeLimit(milliseconds, stop);
   while (missing().length > 0 && !limit.aborted) {
     await new Promise<void>((resolve) => {
       const done = (): void => {

@@ -32,6 +32,7 @@ import {
   type OffloadAnswer,
   type OffloadRequest,
   type TrialOrder,
+  timeLimit,
 } from "@offloadlab/protocol";
 import type { Journal } from "@offloadlab/records";
 import {
@@ -278,10 +279,7 @@ export class DeviceTrial {
               ageSeconds: Math.max(index * this.#world.subSlot - task.arrival, 0),
             },
     };
-    const answer = await this.#parts.server.offload(
-      request,
-      AbortSignal.any([AbortSignal.timeout(answerMilliseconds), this.#ended.signal]),
-    );
+    const answer = await this.#parts.server.offload(request, timeLimit(answerMilliseconds, this.#ended.signal));
     this.#untold = this.#untold.slice(ended.length);
     return answer;
   }
@@ -356,8 +354,7 @@ export class DeviceTrial {
     const end = { subSlot: index, charge };
     try {
       const image = await this.#images.take(task);
-      const limit = AbortSignal.timeout(Math.ceil((lease.expiresInSeconds / clock.speed) * 1000));
-      const signal = AbortSignal.any([limit, this.#ended.signal]);
+      const signal = timeLimit(Math.ceil((lease.expiresInSeconds / clock.speed) * 1000), this.#ended.signal);
       // The request's JSON is not part of D: the whole body takes the time that the radio needs for the image.
       const upload = uploadDelay(task.dataSize, this.#radioRate(lease));
       const rate = (body: Uint8Array): BitsPerSecond => bitsPerSecond(bitsOf(bytes(body.length)) / upload);

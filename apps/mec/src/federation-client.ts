@@ -14,6 +14,7 @@ import {
   parseJson,
   readFederationStatus,
   type TlsMaterial,
+  timeLimit,
 } from "@offloadlab/protocol";
 import { contentDigest, type NewRecord } from "@offloadlab/records";
 import { Client } from "undici";
@@ -226,7 +227,7 @@ export class FederationClient {
       body === undefined ? {} : { "content-type": "application/octet-stream", "content-digest": contentDigest(body) };
     const whole = `${federationPath}/${this.#options.policy}${path}`;
     try {
-      const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(newsMilliseconds)]);
+      const signal = timeLimit(newsMilliseconds, this.#closed.signal);
       const answer = await this.#client.request({ method, path: whole, headers, body: body ?? null, signal });
       const bytes = new Uint8Array(await answer.body.arrayBuffer());
       // Only what is not a model is read as a text.

@@ -14,5 +14,6 @@ export * from "./run-order.ts";
 export * from "./schema.ts";
 export * from "./shipping.ts";
 export * from "./supervision.ts";
+export * from "./time-limit.ts";
 export * from "./tls.ts";
 export * from "./weights-message.ts";
