@@ -1,11 +1,18 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { type AnswerRow, checkArchive, type JournalRecord, type Replay, readRun } from "@offloadlab/records";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { completeRun, type Ended, offload, RehearsalProcess, temporaryFolder } from "./rehearsal-process.ts";
+import {
+  completeRun,
+  type Ended,
+  offload,
+  RehearsalProcess,
+  shortManifest,
+  temporaryFolder,
+} from "./rehearsal-process.ts";
 
 const examples = join(import.meta.dirname, "../../examples");
 
@@ -109,3 +116,16 @@ test("the simulator repeats the model's trial, and says that an endpoint's canno
   const own = replay.policies.find(({ policy }) => policy === model);
   expect(own?.differing).toBeLessThanOrEqual(0.3 * (own?.tasks ?? 0));
 });
+
+test("compare finds a model that its command line names where it was called, not beside the manifest", async () => {
+  const elsewhere = temporaryFolder();
+  const manifest = shortManifest(elsewhere, { policies: ["fair"], settings: { time_slot_count: 2 } });
+  const path = relative(process.cwd(), model);
+  const places = ["--home", join(elsewhere, "home"), "--runs", join(elsewhere, "runs"), "--format", "json"];
+  const on = ["--on", "rehearsal", "--policies", `greedy,${path}`];
+  const { stdout, stderr } = await offload("compare", manifest, ...on, ...places);
+  const { data: compared } = JSON.parse(stdout) as { data?: typeof data };
+  const policies = new Set(compared?.rows.map(({ policy }) => policy));
+  expect([...policies].sort(), stderr).toEqual([path, "greedy"].sort());
+  rmSync(elsewhere, { recursive: true });
+}, 120_000);

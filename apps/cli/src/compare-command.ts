@@ -179,8 +179,9 @@ const performedOn = async (
       progress,
       perform: async (more) => ofRun(await perform(load(more).text), options, progress, interrupted),
     });
-  if (on === "rehearsal") return rehearsed(loaded, { ...options, dashboardPort: 0 }, onGround);
-  return onLab(loaded, options, onGround);
+  const places = { ...options, policy: [...(policies ?? []), ...(policy ?? [])] };
+  if (on === "rehearsal") return rehearsed(loaded, { ...places, dashboardPort: 0 }, onGround);
+  return onLab(loaded, places, onGround);
 };
 
 const simulated = async (plan: ReturnType<typeof sweepPlan>, format: Format): Promise<Performed> => {

@@ -5,7 +5,7 @@ import { type Manifest, shippedNames } from "@offloadlab/records";
 import { type AgentPlaces, agentFiles } from "./agent-files.ts";
 import type { ProgressLine } from "./output.ts";
 
-/** Where a manifest is, and which policies the command line has added to it. */
+/** Where a manifest is, and which policies the command line names, beside or instead of those of the manifest. */
 export interface PolicyPlaces extends AgentPlaces {
   /** Their paths are relative to where the command was called. */
   readonly policy?: readonly string[];

@@ -11,7 +11,7 @@ export interface LabPlaces {
   readonly home: string;
   readonly runs: string;
   readonly format: Format;
-  /** Policies from outside that the command line names. */
+  /** Policies that the command line names. */
   readonly policy?: readonly string[];
 }
 
