@@ -1,19 +1,35 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath } from "./debian-packages.ts";
 import { completeRun, offload, RehearsalProcess } from "./rehearsal-process.ts";
 
+/** A policy that says at once what no one understands, but for its first answers: by those it is opened. */
+const babbler = createServer((request, response) => {
+  request.resume();
+  request.on("end", () => {
+    answered += 1;
+    response.end(answered > 3 ? "what?" : JSON.stringify({ decisions: Array(3).fill({ placement: "wait" }) }));
+  });
+});
+let answered = 0;
+
 describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", () => {
   let rehearsal: RehearsalProcess;
   let browser: Browser;
   let page: Page;
+  let url: string;
   const problems: string[] = [];
   const requested = new Set<string>();
 
   beforeAll(async () => {
-    rehearsal = new RehearsalProcess(["--serve"], { settings: { time_slot_count: 12 } });
-    await rehearsal.line(/trial 1 of 2/);
+    await once(babbler.listen(0, "127.0.0.1"), "listening");
+    url = `http://127.0.0.1:${(babbler.address() as AddressInfo).port}/`;
+    rehearsal = new RehearsalProcess(["--serve", "--policy", url], { settings: { time_slot_count: 12 } });
+    await rehearsal.line(/trial 1 of 3/);
     browser = await chromium.launch({
       executablePath: chromiumPath as string,
       args: [
@@ -37,13 +53,14 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", 
   afterAll(async () => {
     await browser?.close();
     await rehearsal?.remove();
+    babbler.close();
   });
 
   const textOf = (id: string): Promise<string> => page.getByTestId(id).first().innerText();
 
   test("shows the running trial, its policy and that the hardware is emulated", async () => {
     await expect.poll(() => textOf("run-state")).toMatch(/running/i);
-    expect(await textOf("policy")).toMatch(/greedy|fair/i);
+    expect(await textOf("policy")).toMatch(/greedy|fair|http/i);
     expect(await textOf("hardware")).toMatch(/emulated/i);
     expect(await textOf("clock-speed")).toMatch(/1\.5/);
   });
@@ -75,7 +92,7 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", 
     let isFirst = true;
     // The lab's own run is the first; one that a busy machine spoils is run again on the same lab.
     await completeRun(async () => {
-      if (!isFirst) return (await offload("run", manifest, "--home", home)).stderr;
+      if (!isFirst) return (await offload("run", manifest, "--policy", url, "--home", home)).stderr;
       isFirst = false;
       return rehearsal.line(/^run \S+ is (complete|invalid)/);
     });
@@ -84,6 +101,12 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", 
     expect(table).toMatch(/fair/i);
     expect(table).toMatch(/greedy/i);
   }, 300_000);
+
+  test("shows how often Fair decided in the place of a policy from outside, by community", async () => {
+    const rows = await textOf("fallbacks");
+    expect(rows).toMatch(/Policy\s+R1\s+R2\s+R3/);
+    expect(rows).toMatch(/http:\S+(\s+\d+ of \d+ malformed \d+){3}/);
+  });
 
   test("shows one task's life across its device, its server and the C-BS", async () => {
     await page.getByTestId("trace-task").fill("ed-1-1-0");

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { buildDashboardServer } from "./dashboard-server.ts";
 
-const snapshot: LiveSnapshot = { run: null, communities: [], results: [], federations: [], learning: [] };
+const snapshot: LiveSnapshot = { run: null, communities: [], results: [], federations: [], learning: [], answers: [] };
 let folder: string;
 let server: ReturnType<typeof buildDashboardServer>;
 let url: string;

@@ -47,6 +47,7 @@ export const liveSnapshot = (
   results: progress?.results ?? [],
   federations,
   learning: progress?.learning ?? [],
+  answers: progress?.answers ?? [],
 });
 
 /** Real seconds until the run's end: the estimate at the trial's start, less what has passed since. */

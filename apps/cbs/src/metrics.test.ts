@@ -11,6 +11,7 @@ test("tells Prometheus of rounds, refusals, losses, λ and bytes", async () => {
     communities: [],
     results: [],
     learning: [],
+    answers: [],
     federations: [
       {
         policy: "pfr-oa",

@@ -1,5 +1,5 @@
 import type { LiveEpoch } from "@offloadlab/protocol";
-import type { Manifest, ResultRow, RunState, Trial } from "@offloadlab/records";
+import type { AnswerRow, Manifest, ResultRow, RunState, Trial } from "@offloadlab/records";
 
 /** Where a run stands, for the CLI and the dashboard. */
 export interface RunProgress {
@@ -20,6 +20,8 @@ export interface RunProgress {
   readonly results: readonly ResultRow[];
   /** Of the policies that learn. */
   readonly learning: readonly LiveEpoch[];
+  /** Of the policies from outside. */
+  readonly answers: readonly AnswerRow[];
 }
 
 /** A run that has not begun. */
@@ -37,6 +39,7 @@ export const newProgress = (id: string, folder: string, manifest: Manifest, tria
   remainingSeconds: 0,
   results: [],
   learning: [],
+  answers: [],
 });
 
 export const isActive = ({ state }: RunProgress): boolean =>

@@ -6,7 +6,6 @@ import {
   archiveFiles,
   attemptsOf,
   type Journal,
-  laboratoryAnswers,
   type ResultRow,
   type RunState,
   readRun,
@@ -14,10 +13,9 @@ import {
   resultTable,
   taskFates,
   tooManyAbandoned,
-  trialSums,
   violatedConditions,
 } from "@offloadlab/records";
-import { learnedTrials, type Results, resultsFrom } from "./trial-results.ts";
+import { factsOf, type Results, resultsFrom } from "./trial-results.ts";
 
 /** How a run ended, and what it found. */
 export interface Verdict {
@@ -29,8 +27,7 @@ export interface Verdict {
 /** What a run's archive says, sealed or not. */
 export const resultsOf = async (folder: string): Promise<Results> => {
   const { settings, trials, journals } = await readRun(folder);
-  const sums = trialSums(settings, trials, taskFates(journals));
-  return resultsFrom(settings, trials, learnedTrials(journals), sums);
+  return resultsFrom(settings, trials, factsOf(settings, trials, journals));
 };
 
 /**
@@ -48,7 +45,7 @@ export const settleRun = async (
 ): Promise<Verdict> => {
   await journal.flush();
   const run = await readRun(folder);
-  const { settings, trials, journals, clockSpeed, hardware, scheduled, abandoned } = run;
+  const { journals, clockSpeed, hardware, scheduled, abandoned } = run;
   const fates = taskFates(journals);
   for (const { trial, task, ends } of fates) if (ends.length === 0) journal.write({ kind: "lost", trial, task });
   // What was abandoned counts for nothing: there, a task that nobody saw the end of spoils no number.
@@ -66,8 +63,7 @@ export const settleRun = async (
   const final: RunState = state === "complete" && all.length > 0 ? "invalid" : state;
   journal.write({ kind: "run", state: final, ...(all.length > 0 ? { reason: all.join("; ") } : {}) });
   await journal.close();
-  const { results: rows } = await resultsOf(folder);
-  const answers = laboratoryAnswers(settings, trials, journals);
+  const { results: rows, answers } = await resultsOf(folder);
   const results = { hardware, clockSpeed, abandoned, rows, ...(answers.length > 0 ? { answers } : {}) };
   await writeFile(join(folder, archiveFiles.results), `${JSON.stringify(results, null, 2)}\n`);
   const told = [...abandonedText(abandoned), ...answersText(answers)];

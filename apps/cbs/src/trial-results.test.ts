@@ -2,9 +2,9 @@ import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeIds, presets } from "@offloadlab/model";
-import { archiveFiles, type JournalRecord, type NewRecord, taskFates, trialSums } from "@offloadlab/records";
+import { archiveFiles, type JournalRecord, type NewRecord } from "@offloadlab/records";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { learnedTrials, resultsFrom, TrialResults } from "./trial-results.ts";
+import { factsOf, resultsFrom, TrialResults } from "./trial-results.ts";
 
 const settings = presets.testbed;
 const nodes = nodeIds(settings);
@@ -42,28 +42,33 @@ test("what is read trial by trial is what all journals give", async () => {
   await tasksOf(0);
   await results.skip();
   all.clear();
-  const trials = [1, 2, 3].map((number) => ({
-    number,
-    policy: number === 2 ? "fair" : "pfr-oa",
-    repetition: 1,
-    seed: 1,
-  }));
+  const order = ["pfr-oa", "fair", "pfr-oa", "./mine.onnx", "./mine.onnx"];
+  const trials = order.map((policy, index) => ({ number: index + 1, policy, repetition: 1, seed: 1 }));
   for (const [index, trial] of trials.entries()) {
     await tasksOf(trial.number);
     if (trial.policy === "pfr-oa") {
       const sums = { epoch: 1, transitions: 1, discarded: 0, updates: 1, losses: {} };
       await write("mec-1", { kind: "learning", trial: trial.number, policy: trial.policy, ...sums });
     }
+    if (trial.policy === "./mine.onnx") {
+      const fallbacks = { late: trial.number, unreachable: 0, refused: 0, malformed: 0 };
+      const counts = { asked: 80, adjusted: 1, fallbacks };
+      for (const node of ["mec-1", "mec-2"])
+        await write(node, { kind: "answers", trial: trial.number, policy: trial.policy, ...counts });
+    }
     // A line that is still being written belongs to the trial that it is whole in.
     const file = join(folder, archiveFiles.journal("ed-1-1"));
     if (index === 0) await appendFile(file, '{"time":1,"kind":"battery"');
     const ended = trials.slice(0, index + 1);
-    const sums = trialSums(settings, ended, taskFates(all));
     const got = await results.add(trial);
-    expect(got).toEqual(resultsFrom(settings, ended, learnedTrials(all), sums));
+    expect(got).toEqual(resultsFrom(settings, ended, factsOf(settings, ended, all)));
     if (index === 0) await appendFile(file, ',"trial":1}\n');
   }
-  const last = resultsFrom(settings, trials, learnedTrials(all), trialSums(settings, trials, taskFates(all)));
+  const last = resultsFrom(settings, trials, factsOf(settings, trials, all));
   expect(last.learning.map(({ trial }) => trial)).toEqual([1, 3]);
+  expect(last.answers.map(({ community, asked, fallbacks }) => [community, asked, fallbacks.late])).toEqual([
+    ["R1", 160, 9],
+    ["R2", 160, 9],
+  ]);
   expect(last.results.find(({ policy, community }) => policy === "fair" && community === "all")?.reward.mean).toBe(-4);
 });

@@ -3,9 +3,12 @@ import { join } from "node:path";
 import type { Settings } from "@offloadlab/model";
 import type { LiveEpoch } from "@offloadlab/protocol";
 import {
+  type AnswerRow,
+  answerRows,
   archiveFiles,
   type JournalRecord,
   type Journals,
+  laboratoryAnswers,
   parseJournal,
   type ResultRow,
   resultRows,
@@ -15,20 +18,49 @@ import {
   trialSums,
 } from "@offloadlab/records";
 
-/** What the trials that have come to their end say: the comparison, and how the policies that learn did in each. */
+/**
+ * What the trials that have come to their end say: the comparison, how the policies that learn did in each, and how often
+ * those from outside did not decide themselves.
+ */
 export interface Results {
   readonly results: readonly ResultRow[];
   readonly learning: readonly LiveEpoch[];
+  readonly answers: readonly AnswerRow[];
 }
 
-/** @param sums of the trials, by trial and community */
+/** What is kept of trials when their journals have been read. */
+export interface TrialFacts {
+  /** By trial and community. */
+  readonly sums: readonly TrialSums[];
+  /** Trials in which a server learned. */
+  readonly learned: ReadonlySet<number>;
+  readonly answers: readonly AnswerRow[];
+}
+
+/** What the journals say of trials. */
+export const factsOf = (settings: Settings, trials: readonly Trial[], journals: Journals): TrialFacts => ({
+  sums: trialSums(settings, trials, taskFates(journals)),
+  learned: new Set(
+    [...journals.values()].flat().flatMap((record) => (record.kind === "learning" ? [record.trial] : [])),
+  ),
+  answers: laboratoryAnswers(settings, trials, journals),
+});
+
+const together = (a: TrialFacts, b: TrialFacts): TrialFacts => ({
+  sums: [...a.sums, ...b.sums],
+  learned: new Set([...a.learned, ...b.learned]),
+  answers: answerRows(
+    [...a.answers, ...b.answers].map(({ policy, community, ...answers }) => ({ policy, community, answers })),
+  ),
+});
+
 export const resultsFrom = (
   { communities }: Settings,
   trials: readonly Trial[],
-  learned: ReadonlySet<number>,
-  sums: readonly TrialSums[],
+  { sums, learned, answers }: TrialFacts,
 ): Results => ({
   results: resultRows(sums),
+  answers,
   learning: trials
     .filter(({ number }) => learned.has(number))
     .map(({ number: trial, policy }) => ({
@@ -41,10 +73,6 @@ export const resultsFrom = (
     })),
 });
 
-/** The trials in which a server learned. */
-export const learnedTrials = (journals: Journals): Set<number> =>
-  new Set([...journals.values()].flat().flatMap((record) => (record.kind === "learning" ? [record.trial] : [])));
-
 /**
  * The results of a run while it lasts: after each trial only what the journals have grown by is read, so that the
  * thousandth trial costs no more than the first.
@@ -56,8 +84,7 @@ export class TrialResults {
   /** Bytes of each node's journal that have been read. */
   readonly #read = new Map<string, number>();
   readonly #trials: Trial[] = [];
-  readonly #sums: TrialSums[] = [];
-  readonly #learned = new Set<number>();
+  #facts: TrialFacts = { sums: [], learned: new Set(), answers: [] };
 
   constructor(folder: string, settings: Settings, nodes: readonly string[]) {
     this.#folder = folder;
@@ -82,9 +109,8 @@ export class TrialResults {
       );
     }
     this.#trials.push(...trials);
-    this.#sums.push(...trialSums(this.#settings, trials, taskFates(journals)));
-    for (const number of learnedTrials(journals)) this.#learned.add(number);
-    return resultsFrom(this.#settings, this.#trials, this.#learned, this.#sums);
+    this.#facts = together(this.#facts, factsOf(this.#settings, trials, journals));
+    return resultsFrom(this.#settings, this.#trials, this.#facts);
   }
 
   /** Whole lines that a journal has grown by. */

@@ -1,4 +1,4 @@
-import type { Estimate, ResultRow, TraceEvent } from "@offloadlab/records";
+import type { AnswerRow, Estimate, ResultRow, TraceEvent } from "@offloadlab/records";
 
 export type { Estimate };
 
@@ -13,6 +13,8 @@ export interface LiveSnapshot {
   readonly federations: readonly LiveFederation[];
   /** How the policies that learn did, epoch by epoch. */
   readonly learning: readonly LiveEpoch[];
+  /** What became of the answers of policies from outside, by policy and community. */
+  readonly answers: readonly LiveAnswers[];
 }
 
 export interface LiveRun {
@@ -80,6 +82,9 @@ export interface LiveDevice {
 }
 
 export type LiveResult = ResultRow;
+
+/** Over the trials that have come to their end. */
+export type LiveAnswers = AnswerRow;
 
 /** The federation of a policy, Algorithm 2. */
 export interface LiveFederation {

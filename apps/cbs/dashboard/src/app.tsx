@@ -5,6 +5,7 @@ import { Charts } from "./charts.tsx";
 import { CommunityCard } from "./community-card.tsx";
 import { NoRun } from "./empty-state.tsx";
 import { Hardware } from "./emulated.tsx";
+import { FallbackTable } from "./fallback-table.tsx";
 import { FederationPanel } from "./federation-panel.tsx";
 import { LearningCharts } from "./learning-charts.tsx";
 import { OutcomeLegend } from "./outcome-legend.tsx";
@@ -22,6 +23,7 @@ export const App = () => {
   const communities = snapshot?.communities ?? [];
   const names = communities.map(({ name }) => name);
   const learning = snapshot?.learning ?? [];
+  const answers = snapshot?.answers ?? [];
   const title = pageTitle(snapshot);
   useEffect(() => {
     document.title = title;
@@ -58,6 +60,7 @@ export const App = () => {
               />
             </div>
           )}
+          {answers.length > 0 && <FallbackTable answers={answers} communities={names} />}
           {run && <TracePanel />}
           {run && <RewardFigure results={snapshot?.results ?? []} communities={names} />}
           {learning.length > 0 && <LearningCharts epochs={learning} communities={names} />}

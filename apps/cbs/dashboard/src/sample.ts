@@ -1,4 +1,5 @@
 import type {
+  LiveAnswers,
   LiveCommunity,
   LiveDevice,
   LiveFederation,
@@ -57,6 +58,18 @@ export const snapshot = (changes: Partial<LiveSnapshot> = {}): LiveSnapshot => (
   results: [],
   federations: [],
   learning: [],
+  answers: [],
+  ...changes,
+});
+
+/** Answers of a policy from outside in a community, all its own, for tests. */
+export const answers = (changes: Partial<LiveAnswers> = {}): LiveAnswers => ({
+  policy: "./mine.onnx",
+  community: "r1",
+  asked: 240,
+  adjusted: 0,
+  fallbacks: { late: 0, unreachable: 0, refused: 0, malformed: 0 },
+  firstProblem: undefined,
   ...changes,
 });
 
