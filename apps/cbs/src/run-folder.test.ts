@@ -73,3 +73,9 @@ it("knows after a restart what it had, for the journal and the log apart", async
   ]).toEqual([4, 5, 0]);
   expect(await folder.append(journal("mec-1", 4, "d\n"))).toBe(6);
 });
+
+it("keeps the last process of a node, however many come while one is being written", async () => {
+  const boots = ["first", "second", "third"];
+  await Promise.all(boots.map((boot) => folder.writeEnvironment("mec-1", { boot })));
+  expect(await folder.boots(["mec-1", "mec-2"])).toEqual(new Map([["mec-1", "third"]]));
+});

@@ -21,6 +21,7 @@ export class RunFolder {
   readonly #files = new Map<string, Promise<FileHandle>>();
   readonly #sizes = new Map<string, number>();
   #appending: Promise<unknown> = Promise.resolve();
+  #describing: Promise<unknown> = Promise.resolve();
 
   constructor(path: string) {
     this.path = path;
@@ -95,7 +96,14 @@ export class RunFolder {
     return size + bytes.length;
   }
 
-  async writeEnvironment(node: string, environment: Environment): Promise<void> {
+  /** Of the process that a node runs now: the last call counts, also where a node comes back while one is being written. */
+  writeEnvironment(node: string, environment: Environment): Promise<void> {
+    const result = this.#describing.then(() => this.#writeEnvironment(node, environment));
+    this.#describing = result.catch(() => undefined);
+    return result;
+  }
+
+  async #writeEnvironment(node: string, environment: Environment): Promise<void> {
     const path = join(this.path, archiveFiles.environment(node));
     await mkdir(dirname(path), { recursive: true });
     await writeDurably(path, `${JSON.stringify(environment, null, 2)}\n`);
@@ -124,7 +132,7 @@ export class RunFolder {
   }
 
   async close(): Promise<void> {
-    await this.#appending;
+    await Promise.all([this.#appending, this.#describing]);
     for (const handle of this.#files.values()) await (await handle).close();
     this.#files.clear();
   }
