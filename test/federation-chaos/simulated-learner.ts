@@ -57,6 +57,12 @@ export class SimulatedLearner implements Learner {
     return this.#inTurn(async () => this.#adopt(weights, proximal, startsAnew));
   }
 
+  pull(proximal: Proximal): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#agent.proximal = proximal;
+    });
+  }
+
   close(): Promise<void> {
     return this.#inTurn(() => this.#agent.close());
   }

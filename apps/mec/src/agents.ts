@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isPolicySource } from "@offloadlab/deployed";
 import type { CarriedOn } from "@offloadlab/hardware/carrier";
-import { type Agent, type AgentSnapshot, decodeSafetensors, encodeSafetensors, onnxEngine } from "@offloadlab/learning";
+import { type Agent, decodeSafetensors, encodeSafetensors, onnxEngine } from "@offloadlab/learning";
 import { communityAt, devicesOf } from "@offloadlab/model";
 import { policies, policyNames } from "@offloadlab/policies";
 import { Failure, messageOf, type TrialOrder } from "@offloadlab/protocol";
@@ -19,7 +19,22 @@ import type { TrialPolicy } from "./community-trial.ts";
 import { FederationClient, type FederationClientOptions } from "./federation-client.ts";
 import { LearnedPolicy } from "./learned-policy.ts";
 import { LiveLearner } from "./learner.ts";
+import type { LearnerSnapshot } from "./learner-messages.ts";
 import { OutsidePolicies } from "./outside-policies.ts";
+
+/** What is saved of a learner beside its arrays. */
+interface SavedLearner {
+  readonly counts: LearnerSnapshot["agent"]["counts"];
+  readonly since: LearnerSnapshot["since"];
+  /** The last epoch that it has been through. */
+  readonly epoch: number;
+  /** The last round of its federation that is in it. */
+  readonly round: number;
+}
+
+/** JSON has null for a number that is not finite. */
+const notFinite = (losses: Readonly<Record<string, number | null>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(losses).map(([network, loss]) => [network, loss ?? Number.NaN]));
 
 /** An agent of a run, from its first trial to the run's end. */
 interface Deployed {
@@ -205,20 +220,20 @@ export class Agents {
       throw new Failure("config/invalid", what, { cause: error });
     });
     const { tensors, metadata } = decodeSafetensors(bytes);
-    const { counts, epoch, round } = JSON.parse(metadata["learner"] ?? "{}") as Pick<AgentSnapshot, "counts"> & {
-      readonly epoch: number;
-      readonly round: number;
-    };
-    await learner.restore({ arrays: tensors, counts });
-    deployed.agent.restore({ arrays: tensors, counts });
+    const { counts, since, epoch, round } = JSON.parse(metadata["learner"] ?? "{}") as SavedLearner;
+    const agent = { arrays: tensors, counts };
+    await learner.restore({ agent, since: { ...since, losses: notFinite(since.losses) } });
+    deployed.agent.restore(agent);
     deployed.epoch = epoch;
     return round;
   }
 
-  async #save(deployed: Deployed, trials: number, { arrays, counts }: AgentSnapshot): Promise<void> {
+  async #save(deployed: Deployed, trials: number, { agent, since }: LearnerSnapshot): Promise<void> {
     const file = this.#fileOf(deployed, trials);
     const round = deployed.federation?.round ?? 0;
-    const metadata = { learner: JSON.stringify({ counts, epoch: deployed.epoch, round }) };
+    const { arrays, counts } = agent;
+    const saved: SavedLearner = { counts, since, epoch: deployed.epoch, round };
+    const metadata = { learner: JSON.stringify(saved) };
     await mkdir(dirname(file), { recursive: true });
     await writeDurably(file, encodeSafetensors({ tensors: arrays, metadata }));
     // The trial may yet be abandoned: the one before is kept, and none from before that is asked for again.

@@ -23,16 +23,16 @@ import { nextFederationStep } from "./federation-step.ts";
 
 /** What a federation needs of the learner on this server. */
 export interface Learner {
-  /**
-   * Weights now, mean un-penalised losses by network, updates and mean |reward| since the last `adopt`.
-   */
+  /** Weights now; mean un-penalised losses by network, updates and mean |reward| since the last report before an `adopt`. */
   report(): Promise<LearnerReport>;
   /**
-   * Mixed weights and the proximal term for the next updates.
+   * Mixed weights and the proximal term for the next updates; what was reported last is counted no more.
    *
    * @param startsAnew whether targets and moments begin again from these weights too
    */
   adopt(weights: AgentWeights, proximal: Proximal | undefined, startsAnew: boolean): Promise<void>;
+  /** The proximal term of a round that it has adopted in a process before this one. */
+  pull(proximal: Proximal): Promise<void>;
 }
 
 export interface LearnerReport {
@@ -133,16 +133,21 @@ export class FederationClient {
     const adopted = await this.#memory.adopted();
     const { run, learner, learnedRound, log } = this.#options;
     if (adopted === undefined || adopted.run !== run) return;
-    if (learnedRound < adopted.round) await this.#takeOver(adopted);
-    else await learner.adopt((await learner.report()).weights, adopted.proximal, false);
+    if (learnedRound >= adopted.round) await learner.pull(adopted.proximal);
+    else {
+      // It was saved before the round, which has had all that it had learned.
+      await learner.report();
+      await this.#takeOver(adopted);
+    }
     this.#adopted = adopted.round;
     log("info", `federation: goes on after round ${adopted.round}`);
   }
 
   /** Alg. 2, line 5: the learner's weights and losses to the C-BS. */
   async #report(round: number, shapes: Readonly<Record<string, number>>): Promise<void> {
+    const report = await this.#options.learner.report();
     // The same bytes as before a restart: the C-BS may have them already.
-    const { bytes } = (await this.#memory.update(round)) ?? (await this.#makeUpdate(round, shapes));
+    const { bytes } = (await this.#memory.update(round)) ?? (await this.#makeUpdate(round, shapes, report));
     const { status, text } = await this.#send("PUT", `/${round}/update`, bytes);
     if (status >= 500) throw new Failure("peer/slow", `round ${round}: ${text}`);
     this.#reported = round;
@@ -151,9 +156,12 @@ export class FederationClient {
     else log("warn", `federation: round ${round}: refused (${status}): ${text}`);
   }
 
-  async #makeUpdate(round: number, shapes: Readonly<Record<string, number>>): Promise<PendingUpdate> {
-    const { run, policy, learner } = this.#options;
-    const { weights, losses, updates, meanAbsoluteReward } = await learner.report();
+  async #makeUpdate(
+    round: number,
+    shapes: Readonly<Record<string, number>>,
+    { weights, losses, updates, meanAbsoluteReward }: LearnerReport,
+  ): Promise<PendingUpdate> {
+    const { run, policy } = this.#options;
     const diverged = !areFinite(weights);
     const report = {
       ...{ run, policy, round, updates, diverged },
@@ -176,6 +184,8 @@ export class FederationClient {
     if (status !== 200) throw new Failure("peer/slow", `${where}: ${text}`);
     checkDigest(bytes, digest, where);
     const global = decodeWeights(bytes, shapes, where);
+    // A round that a process before this one reported for, or none: all so far is before it.
+    if (this.#reported < round) await this.#options.learner.report();
     const local = await this.#localOf(round, shapes);
     // No mixture would make weights finite that are not.
     const hasDiverged = !areFinite(local);

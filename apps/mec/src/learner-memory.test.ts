@@ -1,13 +1,17 @@
-import type { AgentSnapshot, Transition } from "@offloadlab/learning";
+import type { Transition } from "@offloadlab/learning";
 import { expect, it } from "vitest";
 import { LearnerMemory } from "./learner-memory.ts";
+import { type LearnerSnapshot, nothingSince } from "./learner-messages.ts";
 
 const numbers = (value: number): Float32Array => Float32Array.of(value);
 const transition = (reward: number): Transition => ({
   ...{ state: numbers(0), action: numbers(0), next: numbers(0), terminated: false },
   reward: numbers(reward),
 });
-const snapshot: AgentSnapshot = { arrays: { buffer: numbers(1) }, counts: { pushed: 1 } };
+const snapshot: LearnerSnapshot = {
+  agent: { arrays: { buffer: numbers(1) }, counts: { pushed: 1 } },
+  since: { ...nothingSince, updates: 2 },
+};
 const [first, second, third] = [transition(1), transition(2), transition(3)];
 const weights = { actor: numbers(0.5) };
 const proximal = { lambdas: { actor: 1 }, weights };
@@ -28,7 +32,8 @@ it("tells the last snapshot, what came after it was asked for, and the last weig
   memory.adopted({ actor: numbers(0.1) }, proximal, false);
   memory.learned(weights);
   expect(memory.requests()).toMatchObject([
-    { kind: "restore", snapshot },
+    // A round has had its sums.
+    { kind: "restore", snapshot: { agent: snapshot.agent, since: nothingSince } },
     { kind: "begin-epoch", epoch: 4 },
     { kind: "learn", transition: second, updates: 0 },
     { kind: "learn", transition: third, updates: 0 },
@@ -52,4 +57,14 @@ it("a snapshot that was restored holds everything from before it", () => {
   memory.learned(weights);
   memory.restored(snapshot);
   expect(memory.requests()).toMatchObject([{ kind: "restore", snapshot }]);
+});
+
+it("tells the pull of a round that was adopted before the snapshot", () => {
+  const memory = new LearnerMemory();
+  memory.restored(snapshot);
+  memory.pulled(proximal);
+  expect(memory.requests()).toMatchObject([
+    { kind: "restore", snapshot },
+    { kind: "pull", proximal },
+  ]);
 });

@@ -1,5 +1,5 @@
-import type { AgentSnapshot, AgentWeights, Proximal, Transition } from "@offloadlab/learning";
-import type { LearnerRequest } from "./learner-messages.ts";
+import type { AgentWeights, Proximal, Transition } from "@offloadlab/learning";
+import { type LearnerRequest, type LearnerSnapshot, nothingSince } from "./learner-messages.ts";
 
 /** The id of a request whose answer nobody waits for. */
 const nobody = -1;
@@ -11,7 +11,7 @@ const nobody = -1;
  * Optimizers' moments, targets and sums of losses since that snapshot are not known, nor are updates that were due.
  */
 export class LearnerMemory {
-  #saved: AgentSnapshot | undefined;
+  #saved: LearnerSnapshot | undefined;
   #since: Transition[] = [];
   #weights: AgentWeights | undefined;
   #proximal: Proximal | undefined;
@@ -41,16 +41,22 @@ export class LearnerMemory {
     this.#weights = weights;
     this.#proximal = proximal;
     this.#beganAnew ||= startsAnew;
+    // A round has had what the snapshot was to report.
+    if (this.#saved !== undefined) this.#saved = { ...this.#saved, since: nothingSince };
+  }
+
+  pulled(proximal: Proximal): void {
+    this.#proximal = proximal;
   }
 
   /** @param included how many of the transitions are in it */
-  saved(snapshot: AgentSnapshot, included: number): void {
+  saved(snapshot: LearnerSnapshot, included: number): void {
     this.#saved = snapshot;
     this.#since = this.#since.slice(included);
     this.#beganAnew = false;
   }
 
-  restored(snapshot: AgentSnapshot): void {
+  restored(snapshot: LearnerSnapshot): void {
     this.saved(snapshot, this.size);
     this.#weights = undefined;
   }
@@ -61,7 +67,9 @@ export class LearnerMemory {
     if (this.#saved !== undefined) requests.push({ kind: "restore", id: nobody, snapshot: this.#saved });
     if (this.#epoch !== undefined) requests.push({ kind: "begin-epoch", epoch: this.#epoch });
     for (const transition of this.#since) requests.push({ kind: "learn", transition, updates: 0 });
-    if (this.#weights !== undefined) {
+    if (this.#weights === undefined) {
+      if (this.#proximal !== undefined) requests.push({ kind: "pull", id: nobody, proximal: this.#proximal });
+    } else {
       const adopted = { weights: this.#weights, proximal: this.#proximal, startsAnew: this.#beganAnew };
       requests.push({ kind: "adopt", id: nobody, ...adopted });
     }

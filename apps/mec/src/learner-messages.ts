@@ -11,6 +11,25 @@ export interface LearnerData {
   readonly engine: "onnx" | "tfjs";
 }
 
+/** What updates and transitions have come to since the last report that became a round's. */
+export interface SinceRound {
+  /** Sums, by network. */
+  readonly losses: Losses;
+  /** Updates that had a loss, by network: actors have not in each. */
+  readonly counts: Losses;
+  readonly updates: number;
+  readonly absoluteReward: number;
+  readonly rewards: number;
+}
+
+export const nothingSince: SinceRound = { losses: {}, counts: {}, updates: 0, absoluteReward: 0, rewards: 0 };
+
+/** All that a learner goes on from in another process. */
+export interface LearnerSnapshot {
+  readonly agent: AgentSnapshot;
+  readonly since: SinceRound;
+}
+
 export type LearnerRequest =
   | { readonly kind: "begin-epoch"; readonly epoch: number }
   | { readonly kind: "learn"; readonly transition: Transition; readonly updates: number }
@@ -22,9 +41,11 @@ export type LearnerRequest =
       readonly proximal: Proximal | undefined;
       readonly startsAnew: boolean;
     }
+  /** The proximal term alone. */
+  | { readonly kind: "pull"; readonly id: number; readonly proximal: Proximal }
   /** What it has learned and remembers, once the updates that are due are done. */
   | { readonly kind: "snapshot"; readonly id: number }
-  | { readonly kind: "restore"; readonly id: number; readonly snapshot: AgentSnapshot }
+  | { readonly kind: "restore"; readonly id: number; readonly snapshot: LearnerSnapshot }
   | { readonly kind: "close" };
 
 export type LearnerAnswer =

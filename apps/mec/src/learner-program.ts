@@ -4,30 +4,26 @@ import { answerCarrier, carriedData, endCarried, hearRequests } from "@offloadla
 import { type Losses, onnxEngine, tfjsEngine } from "@offloadlab/learning";
 import { deployedAgent } from "@offloadlab/simulation";
 import type { LearnerReport } from "./federation-client.ts";
-import type { LearnerAnswer, LearnerData, LearnerRequest } from "./learner-messages.ts";
+import {
+  type LearnerAnswer,
+  type LearnerData,
+  type LearnerRequest,
+  type LearnerSnapshot,
+  nothingSince,
+  type SinceRound,
+} from "./learner-messages.ts";
 
 stayInBackground();
 
-/** Sums over updates, by network. */
-interface Sums {
-  readonly losses: Losses;
-  /** Updates that had a loss, by network: actors have not in each. */
-  readonly counts: Losses;
-  readonly updates: number;
-  readonly absoluteReward: number;
-  readonly rewards: number;
-}
-
-const noSums: Sums = { losses: {}, counts: {}, updates: 0, absoluteReward: 0, rewards: 0 };
 /** A learner that falls behind owes no more updates than these: old ones are worth less than being up to date. */
 const mostOwed = 200;
 
 const { deployment, world, communityIndex, engine } = await carriedData<LearnerData>();
 const { agent } = deployedAgent(deployment, engine === "tfjs" ? tfjsEngine : onnxEngine, world, communityIndex);
 
-/** Since the last report that was accepted, and what of it has been reported. */
-let since = noSums;
-let reported = noSums;
+let since = nothingSince;
+/** What of it has been reported. */
+let reported = nothingSince;
 /** Updates that are due. */
 let owed = 0;
 let isClosed = false;
@@ -41,7 +37,7 @@ const combined = (a: Losses, b: Losses, sign: 1 | -1): Losses =>
   Object.fromEntries(
     [...new Set([...Object.keys(a), ...Object.keys(b)])].map((name) => [name, (a[name] ?? 0) + sign * (b[name] ?? 0)]),
   );
-const added = (a: Sums, b: Sums, sign: 1 | -1 = 1): Sums => ({
+const added = (a: SinceRound, b: SinceRound, sign: 1 | -1 = 1): SinceRound => ({
   losses: combined(a.losses, b.losses, sign),
   counts: combined(a.counts, b.counts, sign),
   updates: a.updates + sign * b.updates,
@@ -53,7 +49,7 @@ const update = async (): Promise<void> => {
   owed -= 1;
   const losses = await agent.update();
   const counts = Object.fromEntries(Object.keys(losses).map((name) => [name, 1]));
-  since = added(since, { ...noSums, losses, counts, updates: 1 });
+  since = added(since, { ...nothingSince, losses, counts, updates: 1 });
   const { weights } = agent;
   const buffers = Object.values(weights).map(({ buffer }) => buffer as ArrayBuffer);
   say({ kind: "learned", weights, losses }, buffers);
@@ -83,7 +79,7 @@ const handle = (request: LearnerRequest): void => {
       agent.store(request.transition);
       owed = Math.min(owed + request.updates, mostOwed);
       const absoluteReward = reward.reduce((sum, value) => sum + Math.abs(value), 0);
-      since = added(since, { ...noSums, absoluteReward, rewards: reward.length });
+      since = added(since, { ...nothingSince, absoluteReward, rewards: reward.length });
       return;
     }
     case "report":
@@ -95,14 +91,20 @@ const handle = (request: LearnerRequest): void => {
       else agent.weights = request.weights;
       agent.proximal = request.proximal;
       since = added(since, reported, -1);
-      reported = noSums;
+      reported = nothingSince;
+      say({ kind: "answer", id: request.id, value: undefined });
+      return;
+    case "pull":
+      agent.proximal = request.proximal;
       say({ kind: "answer", id: request.id, value: undefined });
       return;
     case "snapshot":
-      say({ kind: "answer", id: request.id, value: agent.snapshot() });
+      say({ kind: "answer", id: request.id, value: { agent: agent.snapshot(), since } satisfies LearnerSnapshot });
       return;
     case "restore":
-      agent.restore(request.snapshot);
+      agent.restore(request.snapshot.agent);
+      since = request.snapshot.since;
+      reported = nothingSince;
       say({ kind: "answer", id: request.id, value: undefined });
       return;
     case "close":

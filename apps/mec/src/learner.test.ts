@@ -102,17 +102,18 @@ it(
     learner.learn(transition(), 2);
     await untilUpdates(learner, 2);
     const { weights } = await learner.report();
-    const { arrays, counts } = await learner.snapshot();
+    const { agent, since } = await learner.snapshot();
+    const { arrays, counts } = agent;
     const spoilt = Object.entries(arrays).map(([name, values]) => [
       name,
       name === "buffer" ? values : new Float32Array(values.length).fill(Number.NaN),
     ]);
-    const diverged = { arrays: Object.fromEntries(spoilt), counts };
+    const diverged = { agent: { arrays: Object.fromEntries(spoilt), counts }, since };
     // Told by the C-BS; noticed by itself.
     for (const startsAnew of [true, false]) {
       await learner.restore(diverged);
       await learner.adopt(weights, undefined, startsAnew);
-      const { arrays: anew, counts: steps } = await learner.snapshot();
+      const { arrays: anew, counts: steps } = (await learner.snapshot()).agent;
       expect(anew["actorTarget"]).toEqual(weights["actor"]);
       expect(anew["criticsFirst"]?.every((moment) => moment === 0)).toBe(true);
       expect(steps).toMatchObject({ criticsSteps: 0, actorSteps: 0 });
@@ -133,10 +134,12 @@ it(
     one.learner.learn(transition(), 2);
     await untilUpdates(one.learner, 2);
     await other.learner.restore(await one.learner.snapshot());
+    // Also what it reports: the round to come has not had it.
+    expect(await other.learner.report()).toEqual(await one.learner.report());
     for (const { learner } of [one, other]) learner.beginEpoch(3);
     const lesson = transition();
     for (const { learner } of [one, other]) learner.learn(copied(lesson), 1);
-    await untilUpdates(other.learner, 1);
+    await untilUpdates(other.learner, 3);
     await untilUpdates(one.learner, 3);
     expect((await other.learner.report()).weights).toEqual((await one.learner.report()).weights);
   },
@@ -171,10 +174,11 @@ it(
     expect(weights).toEqual(last);
     expect(deaths).toEqual(["the learner's process ended with SIGKILL"]);
     // It remembers the transition that came after the snapshot as well, and learns on.
-    const { counts } = await learner.snapshot();
-    expect(counts["pushed"]).toBe((kept.counts["pushed"] ?? 0) + 1);
+    const { counts } = (await learner.snapshot()).agent;
+    expect(counts["pushed"]).toBe((kept.agent.counts["pushed"] ?? 0) + 1);
     learner.learn(transition(), 3);
-    await untilUpdates(learner, 3);
+    // Two are in the snapshot.
+    await untilUpdates(learner, 5);
     expect(given.at(-1)).not.toEqual(last);
     expect(learner.takeSums()).toMatchObject({ updates: 7, deaths: 1 });
     expect(learner.takeSums().deaths).toBe(0);

@@ -1,9 +1,9 @@
 import { type CarriedOn, type Carrier, carry } from "@offloadlab/hardware/carrier";
-import type { AgentSnapshot, AgentWeights, Losses, Proximal, Transition } from "@offloadlab/learning";
+import type { AgentWeights, Losses, Proximal, Transition } from "@offloadlab/learning";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import type { Learner, LearnerReport } from "./federation-client.ts";
 import { LearnerMemory } from "./learner-memory.ts";
-import type { LearnerAnswer, LearnerData, LearnerRequest } from "./learner-messages.ts";
+import type { LearnerAnswer, LearnerData, LearnerRequest, LearnerSnapshot } from "./learner-messages.ts";
 
 // Bundled, this module is a part of dist/mec.mjs, and the learner's program lies beside it.
 const program = import.meta.url.endsWith(".ts")
@@ -124,15 +124,19 @@ export class LiveLearner implements Learner {
     });
   }
 
-  /** What it has learned and remembers, to go on from. */
-  async snapshot(): Promise<AgentSnapshot> {
+  async pull(proximal: Proximal): Promise<void> {
+    await this.#call({ kind: "pull", proximal }, () => this.#memory.pulled(proximal));
+  }
+
+  /** What it has learned and remembers, and what of it no round has had yet, to go on from. */
+  async snapshot(): Promise<LearnerSnapshot> {
     const included = this.#memory.size;
-    const keep = (snapshot: unknown): void => this.#memory.saved(snapshot as AgentSnapshot, included);
-    return (await this.#call({ kind: "snapshot" }, keep)) as AgentSnapshot;
+    const keep = (snapshot: unknown): void => this.#memory.saved(snapshot as LearnerSnapshot, included);
+    return (await this.#call({ kind: "snapshot" }, keep)) as LearnerSnapshot;
   }
 
   /** Goes on from a snapshot, before it learns anything else. */
-  async restore(snapshot: AgentSnapshot): Promise<void> {
+  async restore(snapshot: LearnerSnapshot): Promise<void> {
     await this.#call({ kind: "restore", snapshot }, () => this.#memory.restored(snapshot));
   }
 
