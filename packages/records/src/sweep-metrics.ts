@@ -18,6 +18,9 @@ export interface SweepMetric {
   readonly limits?: readonly [number, number];
 }
 
+/** Eqs. (19), (20): a reward is the negative of a cost. */
+const rewardLimits = [Number.NEGATIVE_INFINITY, 0] as const;
+
 /** In the order of the paper's figures; reward per task comes last, the paper does not show it. */
 export const sweepMetrics = {
   rewardPerEpoch: {
@@ -26,6 +29,7 @@ export const sweepMetrics = {
     heading: "reward per epoch",
     column: "reward_per_epoch",
     digits: 2,
+    limits: rewardLimits,
   },
   successRatio: {
     key: "successRatio",
@@ -60,6 +64,7 @@ export const sweepMetrics = {
     heading: "reward per task",
     column: "reward_per_task",
     digits: 3,
+    limits: rewardLimits,
   },
 } as const satisfies Record<SweepMetric["key"], SweepMetric>;
 

@@ -1,7 +1,10 @@
 import type { LiveResult } from "@offloadlab/protocol";
 import { isKnown, type PolicyRows } from "./comparison.ts";
 
-/** A policy's reward in a community, with its interval: none of its own with a single trial. */
+/**
+ * A policy's reward in a community, with its interval: none of its own with a single trial, and none above 0, which no reward
+ * of Eq. (19) exceeds.
+ */
 export interface RewardPoint {
   readonly community: string;
   /** Of the community. */
@@ -17,15 +20,14 @@ export const pointsOf = ({ communities: rows }: PolicyRows, communities: readonl
     const index = communities.indexOf(community);
     if (!isKnown(reward) || index < 0) return [];
     const half = reward.halfWidth ?? 0;
-    return [{ community, index, mean: reward.mean, low: reward.mean - half, high: reward.mean + half }];
+    return [{ community, index, mean: reward.mean, low: reward.mean - half, high: Math.min(reward.mean + half, 0) }];
   });
 
-/** Both ends of the axis: all intervals, and zero. */
+/** Both ends of the axis: all intervals, and a little beyond zero. */
 export const rewardEnds = (results: readonly LiveResult[]): readonly [low: number, high: number] => {
-  const known = results.flatMap(({ reward }) => (isKnown(reward) ? [reward] : []));
-  const ends = known.flatMap(({ mean, halfWidth }) => [mean - (halfWidth ?? 0), mean + (halfWidth ?? 0)]);
-  const [low, high] = [Math.min(0, ...ends), Math.max(0, ...ends)];
-  return low === high ? [-1, 0] : [low - 0.03 * (high - low), high + 0.03 * (high - low)];
+  const lows = results.flatMap(({ reward }) => (isKnown(reward) ? [reward.mean - (reward.halfWidth ?? 0)] : []));
+  const low = Math.min(0, ...lows);
+  return low === 0 ? [-1, 0] : [1.03 * low, -0.03 * low];
 };
 
 /** Some four to nine round values between two ends. */

@@ -1,5 +1,5 @@
 import type { SweepMetric } from "../sweep-metrics.ts";
-import type { SweepRow } from "../sweep-rows.ts";
+import type { SweepEstimate } from "../sweep-rows.ts";
 
 /** A mean with the ends of its interval, as they are drawn; both ends are the mean where there is no interval. */
 export interface FigurePoint {
@@ -8,9 +8,16 @@ export interface FigurePoint {
   readonly high: number;
 }
 
-/** What a figure draws of a row's metric; undefined where n = 0. */
-export const figurePoint = (row: SweepRow, { key, limits }: SweepMetric): FigurePoint | undefined => {
-  const { mean, interval } = row[key];
+/**
+ * What a figure draws of a metric's estimate; undefined where n = 0.
+ *
+ * Differs from a table, which prints half a Student-t interval's width as it is: an interval that is symmetric about a mean
+ * near what no mean can exceed would be drawn beyond it.
+ */
+export const figurePoint = (
+  { mean, interval }: Pick<SweepEstimate, "mean" | "interval">,
+  { limits }: Pick<SweepMetric, "limits">,
+): FigurePoint | undefined => {
   if (mean === null) return undefined;
   const [lowest, highest] = limits ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const [low, high] = interval ?? [mean, mean];

@@ -50,7 +50,7 @@ const linePanel = (
   const positions = [...new Set(rows.map((row) => positionOf(row, axis)))].sort((a, b) => a - b);
   const place = dodge(positions, panelWidth(grid) - 2 * sidePadding, axis.scale);
   const values = rows.flatMap((row) => {
-    const point = figurePoint(row, metric);
+    const point = figurePoint(row[metric.key], metric);
     const x = place(positionOf(row, axis), policies.indexOf(row.policy), policies.length);
     return point === undefined ? [] : [{ policy: row.policy, x, ...point }];
   });

@@ -31,6 +31,13 @@ it("has a bar for each of several runs, and names them", async () => {
   for (const { label } of runs) expect(svg).toContain(label);
 }, 20_000);
 
+it("draws no interval above 0, which no reward exceeds", () => {
+  const rows = [row("fair", "R1", -0.1), row("pfr-oa", "R1", -1)];
+  const drawn = JSON.stringify(rewardFigure([{ label: "x", rows }], "run x"));
+  const highs = [...drawn.matchAll(/"high":([^,}]*)/g)].map(([, high]) => Number(high));
+  expect(highs).toEqual([0, expect.closeTo(-0.8)]);
+});
+
 it("leaves out what has no trial", async () => {
   const { svg } = await renderFigure(
     rewardFigure([{ label: "x", rows: [row("fair", "R1", -1), row("pfr-oa", "R1", null)] }], "run x"),
