@@ -67,10 +67,12 @@ export default defineConfig({
       },
       {
         test: {
-          name: "chaos",
-          include: ["test/federation-chaos/*.test.ts"],
-          testTimeout: 600_000,
-          hookTimeout: 60_000,
+          name: "kills",
+          include: ["test/kills/*.test.ts"],
+          globalSetup: ["test/lab/setup.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
+          hookTimeout: 120_000,
           env,
         },
       },

@@ -13,7 +13,7 @@ import { Federation } from "../../apps/cbs/src/federation.ts";
 import { Registry } from "../../apps/cbs/src/registry.ts";
 import { buildStationServer } from "../../apps/cbs/src/station-server.ts";
 import { FederationClient } from "../../apps/mec/src/federation-client.ts";
-import { SimulatedLearner } from "../federation-chaos/simulated-learner.ts";
+import { SimulatedLearner } from "./simulated-learner.ts";
 
 const policy = "pfr-oa";
 const run = "a-run";

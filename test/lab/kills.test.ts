@@ -1,15 +1,9 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import {
-  attemptsOf,
-  checkArchive,
-  type JournalRecord,
-  readRun,
-  replayFederations,
-  warmUpTrial,
-} from "@offloadlab/records";
+import { archiveFiles, attemptsOf, checkArchive, readRun, replayFederations, warmUpTrial } from "@offloadlab/records";
 import { afterEach, expect, test } from "vitest";
+import { GrowingJournal } from "./growing-journal.ts";
 import { completeRun, isAlive, RehearsalProcess } from "./rehearsal-process.ts";
+import { openingOf, reportedUpdates, roundEnds } from "./round-records.ts";
 
 let rehearsal: RehearsalProcess | undefined;
 afterEach(async () => {
@@ -17,20 +11,18 @@ afterEach(async () => {
   rehearsal = undefined;
 });
 
-const archiveOf = ({ folder }: RehearsalProcess): string => {
-  const runs = join(folder, "runs");
-  return join(runs, readdirSync(runs)[0] as string);
+/** A run that learns, with a round after each trial but the last. */
+const federated = {
+  ...{ policies: ["pfr-oa"], repetitions: 5, training: { epochs: 2 }, learning: { federate_every: 1 } },
+  clock_speed_ratio: 1,
+  settings: { time_slot_count: 6, communities: { each: { device_count: 1 } } },
 };
 
 /** Starts a run that learns and federates, kills one node in the midst of its third trial, and waits for the run's end. */
 const killInMidRun = async (node: string) => {
   const killed = async (): Promise<{ last: string; stdout: string }> => {
     await rehearsal?.remove();
-    rehearsal = new RehearsalProcess([], {
-      ...{ policies: ["pfr-oa"], repetitions: 5, training: { epochs: 2 }, learning: { federate_every: 1 } },
-      clock_speed_ratio: 1,
-      settings: { time_slot_count: 6, communities: { each: { device_count: 1 } } },
-    });
+    rehearsal = new RehearsalProcess([], federated);
     await rehearsal.line(/trial 3 of 5/);
     const { nodes } = rehearsal.lab();
     process.kill(nodes[node] as number, "SIGKILL");
@@ -44,12 +36,9 @@ const killInMidRun = async (node: string) => {
     stdout = printed;
     return last;
   });
-  const archive = archiveOf(rehearsal as RehearsalProcess);
+  const { archive } = rehearsal as RehearsalProcess;
   return { stdout, report: await checkArchive(archive), run: await readRun(archive) };
 };
-
-const federatedRounds = (records: readonly JournalRecord[]): number[] =>
-  records.flatMap((record) => (record.kind === "round" || record.kind === "round-skipped" ? [record.round] : []));
 
 for (const [node, reason] of [
   ["ed-2-1", /^ed-2-1 was (restarted|lost) in the midst of it/],
@@ -70,7 +59,7 @@ for (const [node, reason] of [
     const records = run.journals.get("cbs") ?? [];
     expect(attemptsOf(records).filter(({ scheduled }) => scheduled === warmUpTrial)).toHaveLength(2);
     // A round before each trial but the first; its state is what a replay of the journal gives.
-    expect(federatedRounds(records)).toEqual([1, 2, 3, 4]);
+    expect(roundEnds(records).map(({ round }) => round)).toEqual([1, 2, 3, 4]);
     expect(replayFederations(records).map(({ problems, course }) => [problems, course.round])).toEqual([[[], 4]]);
     // Every server's learner has been through the trials that count, one after the other.
     const counted = new Set(run.trials.map(({ number }) => number));
@@ -82,6 +71,52 @@ for (const [node, reason] of [
   }, 360_000);
 }
 
+test("a server killed between a trial and its round has in that round all that it learned before", async () => {
+  let early: number | undefined;
+  await completeRun(async () => {
+    await rehearsal?.remove();
+    rehearsal = new RehearsalProcess([], federated);
+    await rehearsal.line(/warming up|trial 1 of/);
+    const station = new GrowingJournal(join(rehearsal.archive, archiveFiles.journal("cbs")), rehearsal.ended);
+    // Now and then the round is faster than the kill.
+    for (let round = 1; round < federated.repetitions && early === undefined; round++) {
+      await station.until(`trial ${round} to end`, (all) =>
+        attemptsOf(all).find(({ scheduled, hasEnded }) => scheduled === round && hasEnded),
+      );
+      process.kill(rehearsal.daemons().get("mec-2") as number, "SIGKILL");
+      const at = (performance.timeOrigin + performance.now()) / 1000;
+      const { time } = await station.until(`round ${round} to open`, (all) => openingOf(all, round));
+      if (at < time) early = round;
+    }
+    return rehearsal.line(/^run .* is (complete|invalid|interrupted)/);
+  });
+  await rehearsal?.ended;
+  const { archive } = rehearsal as RehearsalProcess;
+  expect((await checkArchive(archive)).problems).toEqual([]);
+  const updates = reportedUpdates(await readRun(archive));
+  for (const { round, node, reported, learned } of updates)
+    expect({ round, node, updates: reported }).toEqual({ round, node, updates: learned });
+  const afterKill = updates.find(({ round, node }) => round === early && node === "mec-2");
+  expect(afterKill?.reported).toBeGreaterThan(0);
+}, 360_000);
+
+test("every process killed at once: the C-BS that comes back finds no node of the run, and seals it as invalid", async () => {
+  rehearsal = new RehearsalProcess([], federated);
+  await rehearsal.line(/trial 2 of 5/);
+  const daemons = rehearsal.daemons();
+  expect([...daemons.keys()].sort()).toEqual(["cbs", "ed-1-1", "ed-2-1", "ed-3-1", "mec-1", "mec-2", "mec-3"]);
+  for (const pid of daemons.values()) process.kill(pid, "SIGKILL");
+  await rehearsal.ended;
+  const { status, problems, trials, abandoned } = await checkArchive(rehearsal.archive);
+  const reason = "the C-BS was restarted in the midst of the run, and no node of it was left";
+  expect(status).toMatchObject({ state: "invalid", reasons: [reason] });
+  // Nodes came back with their journals: what had come to its end is whole.
+  expect(problems).toEqual([]);
+  expect(trials).toBe(1);
+  for (const { trial, reason: why, repeatedAs } of abandoned)
+    expect([trial, why, repeatedAs]).toEqual([2, "the C-BS was restarted in the midst of it", null]);
+}, 240_000);
+
 test("Ctrl-C in mid-run ends every process and leaves a sealed archive that says so", async () => {
   rehearsal = new RehearsalProcess([], { settings: { time_slot_count: 12 } });
   await rehearsal.line(/trial 1 of 2/);
@@ -90,7 +125,7 @@ test("Ctrl-C in mid-run ends every process and leaves a sealed archive that says
   const { code } = await rehearsal.ended;
   expect(code).toBe(130);
   expect(Object.values(nodes).filter(isAlive)).toEqual([]);
-  const report = await checkArchive(archiveOf(rehearsal));
+  const report = await checkArchive(rehearsal.archive);
   expect(report.status?.state).toBe("interrupted");
   expect(report.problems).toEqual([]);
 }, 90_000);

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { IdentityFiles } from "@offloadlab/protocol";
 
@@ -119,6 +119,23 @@ export class RehearsalProcess {
     return JSON.parse(readFileSync(join(this.folder, "home", "lab.json"), "utf8")) as LabFile;
   }
 
+  /** Of the only run so far. */
+  get archive(): string {
+    const runs = join(this.folder, "runs");
+    return join(runs, readdirSync(runs)[0] as string);
+  }
+
+  /** The daemons that exist now, by node: those that were started again have other ids than the lab's file says. */
+  daemons(): Map<string, number> {
+    const folder = join(this.folder, "home", "rehearsal", "config");
+    return new Map(
+      readdirSync("/proc").flatMap((pid) => {
+        const file = argumentsOf(pid).at(-1) ?? "";
+        return dirname(file) === folder ? [[basename(file, ".json"), Number(pid)] as const] : [];
+      }),
+    );
+  }
+
   keys(node: string): IdentityFiles {
     const folder = join(this.folder, "home", "rehearsal", "keys");
     return {
@@ -147,9 +164,22 @@ export class RehearsalProcess {
   }
 }
 
+/** Of a process; empty when it has ended, and of what is none. */
+const argumentsOf = (pid: string): string[] => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
+};
+
 const attempts = 3;
 /** A condition that a busy machine breaks, as a run's last line tells it. */
 const busyMachine = /[^;:]+; the machine is too slow for this clock: lower clock_speed_ratio or end other work/g;
+
+/** A run's reasons without those that only a busy machine gives it. */
+export const besidesBusyMachine = (reasons: readonly string[]): string[] =>
+  reasons.filter((reason) => reason.replace(busyMachine, "") !== "");
 
 /**
  * Has something run until the run is complete: what only a busy machine made invalid is repeated, any other reason is an error.
