@@ -105,7 +105,7 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a real Chromium", 
   test("shows how often Fair decided in the place of a policy from outside, by community", async () => {
     const rows = await textOf("fallbacks");
     expect(rows).toMatch(/Policy\s+R1\s+R2\s+R3/);
-    expect(rows).toMatch(/http:\S+(\s+\d+ of \d+ malformed \d+){3}/);
+    expect(rows).toMatch(/http:\S+(\s+\d+ of \d+ (late \d+, )?malformed \d+){3}/);
   });
 
   test("shows one task's life across its device, its server and the C-BS", async () => {
