@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { archiveFiles, attemptsOf, checkArchive, readRun, replayFederations, warmUpTrial } from "@offloadlab/records";
 import { afterEach, expect, test } from "vitest";
 import { GrowingJournal } from "./growing-journal.ts";
-import { completeRun, isAlive, RehearsalProcess } from "./rehearsal-process.ts";
+import { besidesBusyMachine, completeRun, isAlive, RehearsalProcess } from "./rehearsal-process.ts";
 import { openingOf, reportedUpdates, roundEnds } from "./round-records.ts";
 
 let rehearsal: RehearsalProcess | undefined;
@@ -72,28 +72,25 @@ for (const [node, reason] of [
 }
 
 test("a server killed between a trial and its round has in that round all that it learned before", async () => {
+  rehearsal = new RehearsalProcess([], federated);
+  await rehearsal.line(/warming up|trial 1 of/);
+  const station = new GrowingJournal(join(rehearsal.archive, archiveFiles.journal("cbs")), rehearsal.ended);
   let early: number | undefined;
-  await completeRun(async () => {
-    await rehearsal?.remove();
-    rehearsal = new RehearsalProcess([], federated);
-    await rehearsal.line(/warming up|trial 1 of/);
-    const station = new GrowingJournal(join(rehearsal.archive, archiveFiles.journal("cbs")), rehearsal.ended);
-    // Now and then the round is faster than the kill.
-    for (let round = 1; round < federated.repetitions && early === undefined; round++) {
-      await station.until(`trial ${round} to end`, (all) =>
-        attemptsOf(all).find(({ scheduled, hasEnded }) => scheduled === round && hasEnded),
-      );
-      process.kill(rehearsal.daemons().get("mec-2") as number, "SIGKILL");
-      const at = (performance.timeOrigin + performance.now()) / 1000;
-      const { time } = await station.until(`round ${round} to open`, (all) => openingOf(all, round));
-      if (at < time) early = round;
-    }
-    return rehearsal.line(/^run .* is (complete|invalid|interrupted)/);
-  });
-  await rehearsal?.ended;
-  const { archive } = rehearsal as RehearsalProcess;
-  expect((await checkArchive(archive)).problems).toEqual([]);
-  const updates = reportedUpdates(await readRun(archive));
+  // Now and then the round is faster than the kill.
+  for (let round = 1; round < federated.repetitions && early === undefined; round++) {
+    await station.until(`trial ${round} to end`, (all) =>
+      attemptsOf(all).find(({ scheduled, hasEnded }) => scheduled === round && hasEnded),
+    );
+    process.kill(rehearsal.daemons().get("mec-2") as number, "SIGKILL");
+    const at = (performance.timeOrigin + performance.now()) / 1000;
+    const { time } = await station.until(`round ${round} to open`, (all) => openingOf(all, round));
+    if (at < time) early = round;
+  }
+  await rehearsal.ended;
+  // A busy machine may spoil the run's numbers, which are not looked at here.
+  const { problems, trials, status } = await checkArchive(rehearsal.archive);
+  expect([problems, trials, besidesBusyMachine(status?.reasons ?? [])]).toEqual([[], federated.repetitions, []]);
+  const updates = reportedUpdates(await readRun(rehearsal.archive));
   for (const { round, node, reported, learned } of updates)
     expect({ round, node, updates: reported }).toEqual({ round, node, updates: learned });
   const afterKill = updates.find(({ round, node }) => round === early && node === "mec-2");
