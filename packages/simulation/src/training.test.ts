@@ -191,3 +191,29 @@ it("a round leaves targets and moments as they are, or begins them anew from the
     }
   }
 });
+
+it("a round draws agents to the global model with its λ, also after they were restored", async () => {
+  const settings = short("pfr-oa");
+  const drawnBy = (start: number): TrainingSettings => {
+    const { federation } = settings;
+    return { ...settings, federation: federation && { ...federation, proximal: { ...federation.proximal, start } } };
+  };
+  const training = await run(begin(drawnBy(0.5)), 2);
+  training.federateWhenDue();
+  const restored = begin(drawnBy(0.5));
+  restored.restore(decodeTraining(encodeTraining(training.snapshot())));
+  const [round] = training.rounds;
+  const { globalWeights } = training.snapshot();
+  expect(globalWeights).toBeDefined();
+  for (const { agents } of [training, restored]) {
+    for (const [community, { proximal }] of agents.entries()) {
+      expect(proximal?.lambdas).toEqual(round?.proximalWeights[community]);
+      expect(Object.values(proximal?.lambdas ?? {})).not.toContain(0);
+      expect(proximal?.weights).toEqual(globalWeights);
+    }
+  }
+  // And it makes a difference to what is learned.
+  const free = await run(begin(drawnBy(0)), 3);
+  await run(training, 3);
+  expect(training.agents[0]?.weights["actor"]).not.toEqual(free.agents[0]?.weights["actor"]);
+});
