@@ -7,8 +7,8 @@ export const learnerProcesses = (): number[] =>
     .map(Number)
     .filter((pid) => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("learner-program-from-source"));
 
-/** Kills the one that runs. @param signal SIGABRT is what ONNX Runtime ends it with @throws RangeError unless exactly one runs */
-export const killLearner = (signal: "SIGKILL" | "SIGABRT" = "SIGKILL"): void => {
+/** Kills the one that runs, or stops it. @param signal SIGABRT is what ONNX Runtime ends it with @throws RangeError unless exactly one runs */
+export const killLearner = (signal: "SIGKILL" | "SIGABRT" | "SIGSTOP" = "SIGKILL"): void => {
   const [pid, ...others] = learnerProcesses();
   if (pid === undefined || others.length > 0)
     throw new RangeError(`Expected one learner's process, got ${learnerProcesses().length}`);

@@ -118,7 +118,8 @@ it(
       expect(anew["criticsFirst"]?.every((moment) => moment === 0)).toBe(true);
       expect(steps).toMatchObject({ criticsSteps: 0, actorSteps: 0 });
       learner.learn(transition(), 2);
-      await untilUpdates(learner, 2);
+      // Those of the snapshot count as well.
+      await untilUpdates(learner, since.updates + 2);
       for (const network of Object.values((await learner.report()).weights)) {
         expect(network.every(Number.isFinite)).toBe(true);
       }
@@ -197,6 +198,8 @@ it(
     const adopted = Object.fromEntries(
       Object.entries(weights).map(([name, { length }]) => [name, new Float32Array(length).fill(0.5)]),
     );
+    // One that is stopped answers nothing any more.
+    killLearner("SIGSTOP");
     const adopting = learner.adopt(adopted, undefined, false);
     killLearner();
     await adopting;
