@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deviceOf, linkEstimate, type ResultRow, readRun } from "@offloadlab/records";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { offload, RehearsalProcess } from "./rehearsal-process.ts";
+import { completeRun, offload, RehearsalProcess } from "./rehearsal-process.ts";
 
 /** Small tasks and little bandwidth: an upload at half the rate misses the deadline, an execution on the device does not. */
 const world = {
@@ -33,13 +33,14 @@ beforeAll(async () => {
   for (const [name, manifest] of Object.entries(runs)) {
     const file = join(rehearsal.folder, `${name}.yaml`);
     writeFileSync(file, JSON.stringify(manifest));
-    const { stdout, stderr } = await offload("run", file, "--home", join(rehearsal.folder, "home"), "--format", "json");
-    const { data } = JSON.parse(stdout || `{"data":${JSON.stringify({ archive: "", rows: [], stderr })}}`) as {
-      data: Finished;
-    };
-    finished[name] = data;
+    await completeRun(async () => {
+      const home = join(rehearsal.folder, "home");
+      const { stdout, stderr } = await offload("run", file, "--home", home, "--format", "json");
+      finished[name] = (JSON.parse(stdout) as { data: Finished }).data;
+      return stderr;
+    });
   }
-}, 300_000);
+}, 900_000);
 afterAll(() => rehearsal.remove());
 
 /** Mean reward per task of the community whose device is slow. */
