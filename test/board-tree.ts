@@ -61,6 +61,11 @@ export class BoardTree {
     }
   }
 
+  /** What every boot does: /run is empty. */
+  boot(): void {
+    rmSync(join(this.root, "run"), { recursive: true, force: true });
+  }
+
   read(path: string): string {
     return readFileSync(join(this.root, path), "utf8");
   }

@@ -86,6 +86,45 @@ describe("raspberry-pi/ina-overlay", () => {
   });
 });
 
+describe("a reboot of a Raspberry Pi", () => {
+  type Call = [script: string, ...args: string[]];
+  const pinClock: Call = [join(scripts, "raspberry-pi/pin-clock"), "1500000000"];
+  const overlay = (board: BoardTree): Call => [
+    ...([join(scripts, "raspberry-pi/ina-overlay"), join(board.root, "blob")] as const),
+    ...["ina226", "0x40", "0x41", "0.1"],
+  ];
+
+  it.each<[name: string, call: (board: BoardTree) => Call]>([
+    ["pin-clock", () => pinClock],
+    ["ina-overlay", overlay],
+  ])("is due from the change of %s until the boot, and not after it", (_, script) => {
+    const board = tree({ ...pi, blob: "overlay" });
+    expect(board.run(...script(board), "--dry-run").stdout).toMatch(/^changed: .*; reboot$/m);
+    expect(board.run(...script(board)).stdout).toMatch(/^changed: .*; reboot$/m);
+    for (const words of [[], ["--dry-run"], []])
+      expect(board.run(...script(board), ...words).stdout).toMatch(/^ok: .*; reboot$/m);
+    board.boot();
+    expect(board.run(...script(board)).stdout).toMatch(/^ok: [^;]*$/);
+  });
+
+  it("is due again when only the overlay is another", () => {
+    const board = tree({ ...pi, blob: "overlay" });
+    board.run(...overlay(board));
+    board.boot();
+    board.add({ blob: "another" });
+    expect(board.run(...overlay(board)).stdout).toMatch(/^changed: .*; reboot$/m);
+    expect(board.run(...overlay(board)).stdout).toMatch(/^ok: .*; reboot$/m);
+  });
+
+  it("is not due for what a boot forgets", () => {
+    const board = tree(pi);
+    board.run(...pinClock);
+    board.boot();
+    board.add({ [`${cpufreq}/scaling_governor`]: "ondemand\n" });
+    expect(board.run(...pinClock).stdout).toMatch(/^changed: [^;]*$/m);
+  });
+});
+
 describe("raspberry-pi/throttle-check", () => {
   it.each([
     ["0x0", 0, "ok: never held back since boot"],
