@@ -222,10 +222,11 @@ const findSupply = async (tree: SystemTree, wiring: MeterWiring): Promise<() => 
   }
   return async () => {
     const status = await tree.text(`${folder}/status`);
-    if (status === "Charging")
+    // In every other state the current is not the load's: with a charger on, the load is fed past the gauge.
+    if (status !== "Discharging")
       throw new Failure(
         "sensor/implausible",
-        `${tree.path(folder)}: expected a battery that feeds the load, it is charging`,
+        `${tree.path(folder)}/status: expected Discharging, a battery that feeds the load, got ${status}`,
       );
     return {
       volts: (await tree.integer(`${folder}/voltage_now`)) / 1e6,

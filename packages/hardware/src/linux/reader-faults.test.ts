@@ -175,6 +175,23 @@ const fileReaders: readonly FileReader[] = [
   },
 ];
 
+// All that the kernel has for it (ABI/testing/sysfs-class-power), and what it has not.
+it.each(["Unknown", "Charging", "Not charging", "Full", "discharging", "?"])(
+  "a battery gauge whose status is %s tells nothing of the load until it discharges",
+  async (status) => {
+    board.addGauge({ status });
+    const { read } = openMeter(board.system, { kind: "power-supply", address: "battery", gainError: 0.05 });
+    await expect(read()).rejects.toMatchObject({
+      code: "sensor/implausible",
+      message: expect.stringContaining(
+        `battery/status: expected Discharging, a battery that feeds the load, got ${status}`,
+      ),
+    });
+    board.write({ [`${gauge}/status`]: "Discharging" });
+    expect((await read()).power).toBeCloseTo(3.9 * 0.8, 9);
+  },
+);
+
 const anyFailure = expect.stringMatching(/^sensor\/(absent|unreadable|implausible)$/);
 
 describe.each(fileReaders)("$name", ({ open, add, files, atBinding = [], impossible }) => {
