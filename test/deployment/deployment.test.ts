@@ -287,6 +287,22 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
     expect(await lab.on("ed-1-1", "cat /opt/offload/ed/set-aside")).toBe("broken");
   });
 
+  it("a release that hangs in its start gives way as well", async () => {
+    const hanging = releaseLike(folder, "hanging", "ed", () => "setInterval(() => {}, 1000);\n");
+    // With the default it takes more than two minutes.
+    const { all } = inventoryOf(lab);
+    const hasty = { all: { ...all, vars: { ...all.vars, daemon_start_seconds: 8 } } };
+    writeFileSync(join(folder, "hasty.yaml"), JSON.stringify(hasty, null, 1));
+    const ended = await lab.offload(
+      ...["deploy", "--limit", "ed-1-1", "--releases", hanging, "--inventory", join(folder, "hasty.yaml")],
+      ...["--home", join(folder, "home"), "--format", "json"],
+    );
+    expect(ended).toMatchObject({ code: 1 });
+    expect(ended.stderr).toMatch(/release hanging did not start 3 times/);
+    expect(await state("ed-1-1", "ed")).toBe(`active ${versionOf("ed")}`);
+    expect(await lab.on("ed-1-1", "cat /opt/offload/ed/set-aside")).toBe("hanging");
+  });
+
   it("a release that starts stays, until somebody goes back", async () => {
     const next = releaseLike(folder, "next", "ed", (program) => `${program}\n// the next one\n`);
     const said = await wouldChange("deploy", "--limit", "ed-1-1", "--releases", next);

@@ -43,6 +43,8 @@ const variables = {
   harvest_factor: Type.Number({ exclusiveMinimum: 0 }),
   /** Model and its card on the machine of the operator, for every node; the embedded one when absent. */
   classifier: text,
+  /** How long systemd waits until a daemon is ready; one that is not is ended and started again, s. */
+  daemon_start_seconds: Type.Integer({ minimum: 5, maximum: 600 }),
   /** False where the clock is somebody else's, as in a container: it is then watched and not set. */
   time_sets_clock: Type.Boolean(),
 } as const;
