@@ -292,7 +292,7 @@ describe("common/identify", () => {
   });
 });
 
-describe("jetson-tx2/power-mode", () => {
+describe("jetson-tx2/power-mode and restore-mode", () => {
   const jetson = (): BoardTree => {
     const board = tree({ mode: "0" });
     board.program(
@@ -305,6 +305,36 @@ describe("jetson-tx2/power-mode", () => {
     const board = jetson();
     expectIdempotent(board, "jetson-tx2/power-mode", "3");
     expect(board.calls().filter((call) => call === "nvpmodel -m 3")).toHaveLength(1);
+  });
+  it("keeps the mode before once, and gives it back", () => {
+    const board = jetson();
+    board.run(join(scripts, "jetson-tx2/power-mode"), "3");
+    board.run(join(scripts, "jetson-tx2/power-mode"), "1");
+    expectIdempotent(board, "jetson-tx2/restore-mode");
+    expect(board.read("mode")).toBe("0");
+    // The next lab finds it in a mode of its owner's.
+    board.add({ mode: "2" });
+    board.run(join(scripts, "jetson-tx2/power-mode"), "3");
+    expect(board.run(join(scripts, "jetson-tx2/restore-mode")).stdout).toBe("changed: mode 2 as before\n");
+  });
+  it("keeps the mode before until the board is back in it", () => {
+    const board = jetson();
+    board.run(join(scripts, "jetson-tx2/power-mode"), "3");
+    board.program("nvpmodel", 'printf "NV Power Mode: X\\n3\\n"');
+    expect(board.run(join(scripts, "jetson-tx2/restore-mode"))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("asked for mode 0, got 3"),
+    });
+    expect(board.read("var/lib/offload/power-mode.before")).toBe("0\n");
+  });
+  it("changes no mode that it cannot give back", () => {
+    const board = jetson();
+    board.program("nvpmodel", "exit 1");
+    expect(board.run(join(scripts, "jetson-tx2/power-mode"), "3")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("expected nvpmodel -q to end with a mode from 0 to 4, got ''"),
+    });
+    expect(board.calls()).toEqual(["nvpmodel -q"]);
   });
   it("does not believe without looking", () => {
     const board = jetson();
