@@ -69,7 +69,7 @@ export const emulatedBoard: Board = {
   close: async () => {},
 };
 
-/** Over which the idle power is measured before each trial. */
+/** Over which the idle power is measured before each trial, or over more with a meter that is slow. */
 const idleSeconds = seconds(2);
 
 /**
@@ -130,8 +130,10 @@ export const openLinuxBoard = async (
         processors_online: cpu.online,
       },
       beginTrial: async (harvested) => {
-        await sleep(idleSeconds * 1000);
-        const meter = new MeasuredTaskMeter(load, load.idleOver(idleSeconds));
+        const idle = seconds(Math.max(idleSeconds, load.shortestIdle));
+        // None of what the last trial drew is in it.
+        await sleep((idle + load.lag) * 1000);
+        const meter = new MeasuredTaskMeter(load, load.idleOver(idle));
         const failed = load.failures;
         return {
           drain: "measured",

@@ -101,6 +101,19 @@ export class PowerRecorder {
   }
 
   /**
+   * How long `idleOver` has to look back so that each of its parts has a sample, s: values that differ follow each other
+   * within a conversion and a period at either end.
+   */
+  get shortestIdle(): Seconds {
+    return seconds(idleBlocks * (this.trace.conversion + 2 * this.trace.period));
+  }
+
+  /** By how much the last sample, and what it is a mean over, are behind the clock at the most, s. */
+  get lag(): Seconds {
+    return seconds(2 * (this.trace.conversion + this.trace.period));
+  }
+
+  /**
    * Power of the last moments, in which no task ran.
    *
    * Its uncertainty is two standard deviations of the means of five equal parts: what drifts or comes in bursts shows there.

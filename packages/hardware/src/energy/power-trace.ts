@@ -57,14 +57,19 @@ const capacity = 1 << 16;
 
 /** The power at one point over time, as it was sampled; energies are areas below its straight lines (trapezoids). */
 export class PowerTrace {
-  readonly #period: number;
+  /** In which the meter is read. */
+  readonly period: Seconds;
   #samples: PowerSample[] = [];
   #lowest = Number.POSITIVE_INFINITY;
   #highest = Number.NEGATIVE_INFINITY;
 
-  /** @param period in which the meter is read */
   constructor(period: Seconds) {
-    this.#period = period;
+    this.period = period;
+  }
+
+  /** Of the last sample; 0 before the first. */
+  get conversion(): Seconds {
+    return this.#samples.at(-1)?.conversion ?? seconds(0);
   }
 
   /** When the last sample was taken; minus infinity before the first. */
@@ -85,7 +90,7 @@ export class PowerTrace {
    */
   add(read: PowerSample): void {
     const { conversion, power } = read;
-    const age = Math.min(conversion, this.#period);
+    const age = Math.min(conversion, this.period);
     const sample = { ...read, time: seconds(read.time - conversion / 2 - age / 2) };
     const isAgain = power === this.#samples.at(-1)?.power && sample.time < this.end + 0.9 * conversion;
     if (sample.time <= this.end || isAgain) return;
@@ -123,8 +128,8 @@ export class PowerTrace {
    * at any place in a conversion of length d is off by R d / √30 (root mean square), when all of one level comes first.
    */
   get edgeVariance(): number {
-    const conversion = this.#samples.at(-1)?.conversion ?? 0;
-    return conversion <= this.#period ? 0 : (2 * ((this.#highest - this.#lowest) * conversion) ** 2) / 30;
+    const { conversion } = this;
+    return conversion <= this.period ? 0 : (2 * ((this.#highest - this.#lowest) * conversion) ** 2) / 30;
   }
 
   #between(left: PowerSample, right: PowerSample, from: number, to: number): Integral {
@@ -136,11 +141,11 @@ export class PowerTrace {
       duration: width,
       resolution: ((left.resolution + right.resolution) / 2) * width,
     };
-    if (height > gapPeriods * Math.max(this.#period, right.conversion))
+    if (height > gapPeriods * Math.max(this.period, right.conversion))
       return { ...part, observed: 0, covered: 0, variance: this.#unknown(width) };
     const between = width === height ? (step * width) ** 2 / 12 : (step * width) ** 2 / 4;
-    const unseen = right.conversion < this.#period / 2 ? snapshotFactor : 1;
-    const jitter = (step * Math.min(right.conversion, this.#period) * (width / height)) ** 2 / 12;
+    const unseen = right.conversion < this.period / 2 ? snapshotFactor : 1;
+    const jitter = (step * Math.min(right.conversion, this.period) * (width / height)) ** 2 / 12;
     return { ...part, observed: part.energy, covered: width, variance: between * unseen + jitter };
   }
 
