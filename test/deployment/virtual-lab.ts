@@ -152,9 +152,14 @@ export class VirtualLab {
 
   /** Ends a host's container as a reboot does, and starts it again. */
   async reboot(name: string): Promise<void> {
-    const ended = once(this.#containers.get(name) as ChildProcess, "close");
+    const rebooted = this.rebooted(name);
     await this.ssh(name, "systemctl reboot");
-    await ended;
+    await rebooted;
+  }
+
+  /** Waits for a reboot that the host was told of, with which its container ends, and starts it again. */
+  async rebooted(name: string): Promise<void> {
+    await once(this.#containers.get(name) as ChildProcess, "close");
     this.#enter(name);
     await this.#reachable(name);
   }
