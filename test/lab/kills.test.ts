@@ -24,6 +24,11 @@ const killInMidRun = async (node: string) => {
     await rehearsal?.remove();
     rehearsal = new RehearsalProcess([], federated);
     await rehearsal.line(/trial 3 of 5/);
+    const { archive, ended } = rehearsal;
+    const device = new GrowingJournal(join(archive, archiveFiles.journal("ed-2-1")), ended);
+    await device.until("a task of trial 3", (records) =>
+      records.find((record) => record.kind === "generated" && record.trial === 3),
+    );
     const { nodes } = rehearsal.lab();
     process.kill(nodes[node] as number, "SIGKILL");
     await rehearsal.line(new RegExp(`${node} ended \\(SIGKILL\\), starting it again`));
