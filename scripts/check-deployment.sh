@@ -32,7 +32,7 @@ shellcheck "${shells[@]}"
 step "units: systemd-analyze verify"
 mkdir -p "$work/root/etc/systemd/system" "$work/root/usr/lib/systemd/system"
 cp -r /lib/systemd/system/*.target "$work/root/usr/lib/systemd/system/"
-for program in opt/offload-rt/bin/node usr/local/lib/offload/{release-guard,wait-for-clock,pin-clock,pin-clocks,power-mode,ina3221-mode,wifi-5ghz}; do
+for program in opt/offload-rt/bin/node usr/local/lib/offload/{release-guard,wait-for-clock,pin-clock,pin-clocks,ina-interval,power-mode,ina3221-mode,wifi-5ghz}; do
   install -D -m 755 /dev/null "$work/root/$program"
 done
 # Nothing of chrony is here but its name.
@@ -52,7 +52,7 @@ for board in computer raspberry-pi-4 jetson-tx2; do
   done
   # The role clocks is of boards alone.
   [ "$board" = computer ] ||
-    render clocks/templates/offload-board.service "offload-board.service" "board=$board wifi_interface=wlan0 lab_country=DE"
+    render clocks/templates/offload-board.service "offload-board.service" "board=$board meter=ina226 wifi_interface=wlan0 lab_country=DE"
   # It ends with 0 although a key is unknown or misspelt, and only says so.
   if ! systemd-analyze verify --man=no --root="$work/root" "$work"/root/etc/systemd/system/offload-*.service > "$work/log" 2>&1 ||
     [ -s "$work/log" ]; then

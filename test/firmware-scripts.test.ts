@@ -86,6 +86,41 @@ describe("raspberry-pi/ina-overlay", () => {
   });
 });
 
+describe("raspberry-pi/ina-interval", () => {
+  const monitor = (number: number): string => `sys/class/hwmon/hwmon${number}`;
+  const metered = (): BoardTree =>
+    tree({
+      [`${monitor(0)}/name`]: "cpu_thermal\n",
+      [`${monitor(1)}/name`]: "ina226\n",
+      [`${monitor(1)}/update_interval`]: "35\n",
+      [`${monitor(2)}/name`]: "ina219\n",
+      [`${monitor(3)}/name`]: "ina226\n",
+      [`${monitor(3)}/update_interval`]: "1126\n",
+    });
+
+  it.each([
+    ["0.005", "2"],
+    ["0.02", "9"],
+    ["0.05", "35"],
+    ["0.2", "141"],
+    ["1", "563"],
+  ])("lets the meters average within samples of %s s", (seconds, milliseconds) => {
+    const board = metered();
+    board.add({ [`${monitor(1)}/update_interval`]: "4\n" });
+    expectIdempotent(board, "raspberry-pi/ina-interval", seconds);
+    for (const number of [1, 3]) expect(board.read(`${monitor(number)}/update_interval`)).toBe(`${milliseconds}\n`);
+  });
+
+  it("has nothing to do before the boot that binds them", () => {
+    const result = tree().run(join(scripts, "raspberry-pi/ina-interval"), "0.02");
+    expect(result).toMatchObject({ code: 0, stdout: "ok: no INA226 is bound yet\n" });
+  });
+
+  it.each([[], ["20ms"], ["0"], ["0.001"], ["-1"]])("refuses the period %s", (...words) => {
+    expect(metered().run(join(scripts, "raspberry-pi/ina-interval"), ...words).code).toBe(2);
+  });
+});
+
 describe("a reboot of a Raspberry Pi", () => {
   type Call = [script: string, ...args: string[]];
   const pinClock: Call = [join(scripts, "raspberry-pi/pin-clock"), "1500000000"];
