@@ -1,5 +1,6 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { BoardTree } from "./board-tree.ts";
 
@@ -29,7 +30,9 @@ it("reads a Pi: meters by their address, whatever their number", () => {
     [`${cpufreq}/scaling_governor`]: "performance\n",
     [`${cpufreq}/scaling_min_freq`]: "1500000\n",
     [`${cpufreq}/scaling_max_freq`]: "1500000\n",
+    "sys/class/thermal/thermal_zone0/type": "cpu-thermal\n",
     "sys/class/thermal/thermal_zone0/temp": "48200\n",
+    "sys/fs/cgroup/system.slice/cpu.max": "max 100000\n",
     "sys/class/power_supply/battery/voltage_now": "5012000\n",
     "sys/class/power_supply/battery/current_now": "-812000\n",
     "sys/class/hwmon/hwmon0/name": "cpu_thermal\n",
@@ -37,6 +40,7 @@ it("reads a Pi: meters by their address, whatever their number", () => {
     "sys/class/hwmon/hwmon3/shunt_resistor": "100000\n",
     "sys/class/hwmon/hwmon3/in1_input": "5080\n",
     "sys/class/hwmon/hwmon3/curr1_input": "-12\n",
+    "sys/class/hwmon/hwmon3/update_interval": "35\n",
   });
   mkdirSync(join(board.root, "sys/devices/1-0040"), { recursive: true });
   symlinkSync("../../../devices/1-0040", join(board.root, "sys/class/hwmon/hwmon3/device"));
@@ -60,16 +64,20 @@ it("reads a Pi: meters by their address, whatever their number", () => {
       "memory_kilobytes=3884000",
       "os=Raspbian GNU/Linux 11 (bullseye)",
       "throttled=0x50000",
+      "temperature_millidegrees=48200",
+      "quota_file=/sys/fs/cgroup/system.slice/cpu.max",
       "scaling_governor.policy0=performance",
       "meter.0040.chip=ina226",
       "meter.0040.shunt_micro_ohms=100000",
       "meter.0040.volts_milli=5080",
       "meter.0040.amperes_milli=-12",
+      "meter.0040.interval_milliseconds=35",
       "wifi_frequency_megahertz=5180",
       "wifi_signal_dbm=-48",
       "wifi_power_save=off",
       "wifi_country=DE",
       "clock_offset_seconds=-0.000412",
+      "clock_dispersion_seconds=0.001",
       "clock_leap=Normal",
     ]),
   );
@@ -85,6 +93,12 @@ it("reads a Jetson: power mode, processors that are there, rails and their mode"
     [`${iio}/rail_name_1`]: "VDD_SYS_CPU\n",
     [`${iio}/running_mode`]: "0\n",
     "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "-1\n",
+    "sys/class/thermal/thermal_zone0/type": "BCPU-therm\n",
+    "sys/class/thermal/thermal_zone0/temp": "41000\n",
+    "sys/class/thermal/thermal_zone1/type": "MCPU-therm\n",
+    "sys/class/thermal/thermal_zone1/temp": "101500\n",
+    "sys/class/thermal/thermal_zone5/type": "PMIC-Die\n",
+    "sys/class/thermal/thermal_zone5/temp": "120000\n",
   });
   board.program("nvpmodel", 'printf "NV Power Mode: MAXP_CORE_ARM\\n3\\n"');
   expect(facts()).toEqual(
@@ -92,12 +106,24 @@ it("reads a Jetson: power mode, processors that are there, rails and their mode"
       "model=quill",
       "cpu_online=0,3-5",
       "power_mode=3",
+      "temperature_millidegrees=101500",
       "scaling_min_freq.cpu3=2035200",
       "rails.0041=VDD_IN VDD_SYS_CPU",
       "running_mode.0041=0",
       "quota_file=/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us",
     ]),
   );
+});
+
+it("finds a kernel's quotas in its configuration when no group has asked for them", () => {
+  board.add({ "proc/config.gz": "" });
+  writeFileSync(
+    join(board.root, "proc/config.gz"),
+    gzipSync("CONFIG_CFS_BANDWIDTH=y\n# CONFIG_X is not set\nCONFIG_NET_SCH_HTB=m\n"),
+  );
+  const found = facts();
+  expect(found).toEqual(expect.arrayContaining(["kernel_cfs_bandwidth=y", "kernel_htb=m"]));
+  expect(found.filter((line) => line.startsWith("quota_file"))).toEqual([]);
 });
 
 it("leaves out what it cannot find out, and never fails", () => {

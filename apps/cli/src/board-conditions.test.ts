@@ -31,6 +31,7 @@ daemon=active
 daemon_restarts=0
 clock_leap=Normal
 clock_offset_seconds=-0.000412
+clock_dispersion_seconds=0.001
 memory_kilobytes=3884000
 disk_free_kilobytes=9000000
 `;
@@ -47,14 +48,17 @@ scaling_max_freq.policy0=1500000
 meter.0040.chip=ina226
 meter.0040.shunt_micro_ohms=100000
 meter.0040.volts_milli=5080
+meter.0040.interval_milliseconds=9
 meter.0041.chip=ina226
 meter.0041.shunt_micro_ohms=100000
 meter.0041.volts_milli=4980
+meter.0041.interval_milliseconds=9
 wifi_frequency_megahertz=5180
 wifi_power_save=off
 wifi_country=DE
 wifi_signal_dbm=-48
 kernel_htb=m
+quota_file=/sys/fs/cgroup/system.slice/cpu.max
 ${deployed}`;
 const healthyJetson = `
 model=quill
@@ -98,12 +102,17 @@ it.each([
   // The driver's default: wrong by ten for a shunt of 0.1 ohm.
   [pi, "meter.0040.shunt_micro_ohms", "10000", "meter of the load", /wiring/],
   [pi, "meter.0041.volts_milli", "", "meter of the harvest", /wiring/],
+  // The driver's default.
+  [pi, "meter.0041.interval_milliseconds", "35", "meters average within a sample", /ina-interval 0[.]02/],
   [pi, "wifi_frequency_megahertz", "2437", "radio on 5 GHz", /wifi-5ghz wlan0 DE/],
   [pi, "wifi_power_save", "on", "radio awake", /wifi-5ghz/],
   [pi, "wifi_country", "00", "country of the radio", /wifi-5ghz/],
   [pi, "wifi_signal_dbm", "-80", "signal", /access point/],
   [pi, "clock_leap", "Not synchronised", "clock is synchronised", /provision/],
   [pi, "clock_offset_seconds", "0.05", "offset of the clock", /makestep/],
+  [pi, "clock_dispersion_seconds", "0.2", "dispersion of the clock", /chronyc ntpdata/],
+  [pi, "clock_dispersion_seconds", "", "dispersion of the clock", /C-BS/],
+  [pi, "quota_file", "n", "quota of processor time", /Raspberry Pi OS 11/],
   [pi, "kernel_htb", "n", "queue discipline for shares", /paced by the daemon/],
   [pi, "runtime", "cannot execute binary file", "runtime", /offload deploy/],
   [pi, "certificate", "certificate revoked", "certificate", /offload deploy/],
@@ -111,6 +120,7 @@ it.each([
   [pi, "daemon", "activating", "daemon", /offload node logs ed-1-1/],
   [pi, "daemon_restarts", "4", "restarts of the daemon", /offload node logs/],
   [pi, "release_set_aside", "0.2.0", "release was not set aside", /release that starts/],
+  [jetson, "quota_file", "n", "quota of processor time", /L4T R32/],
   [jetson, "power_mode", "0", "power mode", /power-mode 3/],
   [jetson, "cpu_online", "0-5", "processors of mode 3", /power-mode 3/],
   [jetson, "scaling_min_freq.cpu3", "345600", "clocks are held", /pin-clocks/],
@@ -123,6 +133,30 @@ it.each([
   const [first] = found.filter((finding) => finding.condition === condition);
   expect(first?.mend).toMatch(mend);
   expect(first?.expected).not.toBe("");
+});
+
+it("an INA226 is to average for the longest time that fits into a sample", () => {
+  const facts = (milliseconds: number): BoardFacts =>
+    parseFacts(healthyPi.replaceAll("interval_milliseconds=9", `interval_milliseconds=${milliseconds}`));
+  for (const [sample_period_seconds, milliseconds] of [
+    [0.005, 2],
+    [0.02, 9],
+    [0.05, 35],
+    [0.2, 141],
+    [1, 563],
+  ] as const)
+    expect(
+      failing({ ...pi, variables: { ...pi.variables, sample_period_seconds } }, facts(milliseconds)),
+      `samples of ${sample_period_seconds} s`,
+    ).toEqual([]);
+  // An INA219 cannot be told.
+  const older = parseFacts(healthyPi.replaceAll("ina226", "ina219").replace(/^.*interval.*\n/gm, ""));
+  expect(failing({ ...pi, variables: { ...pi.variables, meter: "ina219" } }, older)).toEqual([]);
+});
+
+it("a kernel may keep quotas before any group has asked for them", () => {
+  const facts = parseFacts(healthyPi.replace(/^quota_file.*\n/m, "kernel_cfs_bandwidth=y\n"));
+  expect(failing(pi, facts)).toEqual([]);
 });
 
 it("a Pi without a receiver needs no meter of its harvest", () => {

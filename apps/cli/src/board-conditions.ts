@@ -78,6 +78,15 @@ const meterAt = (
   mend: "check its wiring (docs/lab.md), then offload provision --reboot",
 });
 
+/** The conversions of an INA226 that make one average: it takes no other number. Source: kernel, drivers/hwmon/ina2xx.c. */
+const averages = [1, 4, 16, 64, 128, 256];
+/** The longest average of an INA226 that is not longer than a sample, ms, as the kernel rounds it: a conversion takes 2.2 ms. */
+const meterInterval = (node: InventoryNode): number =>
+  Math.round(
+    2.2 *
+      Math.max(1, ...averages.filter((count) => count * 2.2 <= numberOf(node, "sample_period_seconds", 0.02) * 1000)),
+  );
+
 /** Everything that the boards' quirks taught (docs/lab.md), in the order in which a board is set up. */
 const conditions: readonly Condition[] = [
   {
@@ -208,6 +217,19 @@ const conditions: readonly Condition[] = [
   meterAt("load_address", 0x40, "the load"),
   meterAt("harvest_address", 0x41, "the harvest", isHarvestMetered),
   {
+    name: "meters average within a sample",
+    applies: ({ node }) => node.board === "raspberry-pi-4" && node.variables["meter"] === "ina226",
+    found: (facts) => {
+      const values = Object.entries(facts).filter(([key]) => /^meter[.].*[.]interval_milliseconds$/.test(key));
+      return values.length === 0 ? undefined : [...new Set(values.map(([, value]) => `${value} ms`))].join(", ");
+    },
+    expected: (node) => `${meterInterval(node)} ms for samples of ${numberOf(node, "sample_period_seconds", 0.02)} s`,
+    holds: (found, node) => found === `${meterInterval(node)} ms`,
+    mend: (node) =>
+      `${tools}/ina-interval ${numberOf(node, "sample_period_seconds", 0.02)}; then offload stop and offload start: a daemon reads it once`,
+    otherwise: "warning",
+  },
+  {
     name: "gauge of the battery",
     applies: ({ node }) => node.variables["meter"] === "power-supply",
     found: (facts, node) => facts[`supply.${node.variables["meter_supply"]}`],
@@ -266,6 +288,15 @@ const conditions: readonly Condition[] = [
     mend: "wait a minute after boot; then chronyc makestep on the board",
   },
   {
+    name: "dispersion of the clock",
+    applies: ({ node, facts }) => node.role !== "cbs" && facts["clock_leap"] === "Normal",
+    found: (facts) => facts["clock_dispersion_seconds"],
+    expected: "at most 0.05 s of root dispersion",
+    holds: (found) => Number.parseFloat(found) <= 0.05,
+    mend: "wait some minutes after boot; then chronyc ntpdata on the board, and chronyc tracking on the C-BS, whose own it contains",
+    otherwise: "warning",
+  },
+  {
     name: "queue discipline for shares",
     applies: ({ node, facts }) => node.board !== "computer" && facts["kernel_htb"] !== undefined,
     found: (facts) => facts["kernel_htb"],
@@ -276,11 +307,12 @@ const conditions: readonly Condition[] = [
   },
   {
     name: "quota of processor time",
-    applies: on("jetson-tx2"),
-    found: (facts) => facts["quota_file"],
-    expected: "cpu.max or cpu.cfs_quota_us",
-    holds: () => true,
-    mend: "a kernel with CONFIG_CFS_BANDWIDTH (late L4T R32); shares are kept by the daemon's own scheduler until then",
+    applies: on("raspberry-pi-4", "jetson-tx2"),
+    found: (facts) => facts["quota_file"] ?? facts["kernel_cfs_bandwidth"],
+    expected: "cpu.max, cpu.cfs_quota_us or CONFIG_CFS_BANDWIDTH",
+    holds: (found) => found.startsWith("/") || found === "y",
+    mend: ({ board }) =>
+      `a kernel with CONFIG_CFS_BANDWIDTH (${board === "jetson-tx2" ? "late L4T R32" : "Raspberry Pi OS 11 or later"}); shares are kept by the daemon's own scheduler until then`,
     otherwise: "warning",
   },
   {
