@@ -51,6 +51,24 @@ describe("release-guard", () => {
     expect(board.read("opt/offload/ed/set-aside")).toBe("2\n");
   });
 
+  it("a start that a deployment owed is no longer due once it was asked for", () => {
+    release("1");
+    run("use", "1");
+    board.add({ "opt/offload/ed/restart-due": "" });
+    // What systemd says of the unit before and after it was asked to start it anew.
+    board.program(
+      "systemctl",
+      `case "$*" in
+         restart*) : > "$OFFLOAD_ROOT/asked" ;;
+         *InvocationID*) if [ -e "$OFFLOAD_ROOT/asked" ]; then echo InvocationID=b; else echo InvocationID=a; fi ;;
+         *ActiveState*) echo ActiveState=active ;;
+       esac`,
+    );
+    expect(board.run(guard, "ed", "restart", "5").code).toBe(0);
+    expect(board.calls()).toContain("systemctl restart --no-block offload-ed.service");
+    expect(existsSync(join(board.root, "opt/offload/ed/restart-due"))).toBe(false);
+  });
+
   it("has nowhere to go back to from the first release", () => {
     release("1");
     run("use", "1");
