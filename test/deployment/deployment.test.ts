@@ -250,6 +250,15 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
     expect(await lab.on("cbs", "ls /run/offload-cbs")).toBe("");
   });
 
+  it("a host without a light says so when it is to blink", async () => {
+    const ended = await offload("node", "identify", "ed-1-1", "--seconds", "1");
+    // Of the script on the host, and of the command here.
+    expect(ended.stderr).toMatch(/identify: no light here \(\/sys\/class\/leds has neither ACT nor led0\)/);
+    expect(ended.stderr).toMatch(/offload: ed-1-1: sudo sh -s -- 1 ended with 1/);
+    expect(ended).toMatchObject({ code: 1 });
+    expect(JSON.parse(ended.stdout)).toMatchObject({ status: "error", exit_code: 1, data: { code: "peer/refused" } });
+  });
+
   it("a killed daemon comes back", async () => {
     const pid = await lab.on("mec-1", "systemctl show --property=MainPID --value offload-mec");
     await lab.on("mec-1", `kill -KILL ${pid}`);

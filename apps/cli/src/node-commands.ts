@@ -71,7 +71,6 @@ export const nodeLogs = async (
 export const nodeIdentify = async (id: string, options: NodeOptions & { readonly seconds: number }): Promise<void> => {
   const node = nodeOf(await readInventory(options.inventory), id);
   const script = readFileSync(join(firmwareFolder, "common/identify"), "utf8");
-  process.stderr.write(`${id} blinks for ${options.seconds} s\n`);
   await overSsh(node, ["sudo", "sh", "-s", "--", String(options.seconds)], script);
 };
 
