@@ -118,8 +118,8 @@ systemctl show --property=InvocationID,ActiveState,UnitFileState 'offload-*' chr
     expect(doctor.code).toBe(0);
   });
 
-  /** A run in which everything is offloaded, and how well the leases of each device were kept. */
-  const offloadedRun = async (name: string) => {
+  /** A run in which everything is offloaded, and how well the leases of each device were kept: printed for every attempt. */
+  const offloadedRun = async (name: string, attempt: number) => {
     const manifest = join(folder, `${name}.yaml`);
     const settings = { ...experiment.settings, time_slot_count: 20 };
     writeFileSync(manifest, JSON.stringify({ ...experiment, name, policies: ["edge"], settings }));
@@ -135,7 +135,8 @@ systemctl show --property=InvocationID,ActiveState,UnitFileState 'offload-*' chr
       ),
     ) as [LeaseQuality, LeaseQuality];
     for (const [index, { uploads, medianRatio, p95Ratio, shareP95Ratio }] of [first, second].entries())
-      console.log(`${name}, ${devices[index]}: ${uploads} uploads, T^tr off by ${percent(medianRatio)} (median), \
+      console.log(`${name}, attempt ${attempt} of at most ${attempts} with ${lab.congestionControl}, ${devices[index]}: \
+${uploads} uploads, T^tr off by ${percent(medianRatio)} (median), \
 ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); the run ended with ${ran.code}`);
     return { code: ran.code, first, second };
   };
@@ -168,7 +169,7 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
     lab.loseData("mec-1", 7402, 0.01);
     let held = false;
     for (let attempt = 1; attempt <= attempts && !held; attempt++) {
-      const { code, first, second } = await offloadedRun("losing");
+      const { code, first, second } = await offloadedRun("losing", attempt);
       held = code === 0 && isHeld(first) && isHeld(second);
     }
     const lost = lab.loseNoData("mec-1");
@@ -183,7 +184,7 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
     shape("ed-1-1", 25, 32);
     let kept = false;
     for (let attempt = 1; attempt <= attempts && !kept; attempt++) {
-      const { code, first, second } = await offloadedRun("narrow");
+      const { code, first, second } = await offloadedRun("narrow", attempt);
       // Half of what was leased: about twice the time. A run whose links are not what they should be is no result.
       expect(first.medianRatio).toBeGreaterThan(0.5);
       expect(code).not.toBe(0);

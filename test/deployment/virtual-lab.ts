@@ -49,6 +49,9 @@ const attempt = (program: string, ...args: readonly string[]): void => {
   } catch {}
 };
 
+/** Linux's default and the boards'; this machine's own may be another one, which takes losses differently. */
+const boardsCongestionControl = "cubic";
+
 /** Hierarchies in which every host gets a group of its own; of version 1, or the one of version 2. */
 const hierarchies = ["systemd", "unified", "cpu", "memory", "pids"]
   .map((name) => join("/sys/fs/cgroup", name))
@@ -66,6 +69,10 @@ export class VirtualLab {
   readonly folder = mkdtempSync(join(tmpdir(), "offloadlab-virtual-"));
   /** Addresses by name. */
   readonly hosts: Readonly<Record<string, string>>;
+  /** TCP's, for every connection between hosts: the boards' if this machine's kernel has it, its own otherwise. */
+  readonly congestionControl = ipv4("tcp_available_congestion_control").split(" ").includes(boardsCongestionControl)
+    ? boardsCongestionControl
+    : ipv4("tcp_congestion_control");
   readonly #prefix = `ofl${process.pid}`;
   readonly #containers = new Map<string, ChildProcess>();
 
@@ -224,6 +231,9 @@ export class VirtualLab {
       run("ip", "-n", lan, "link", "set", `p${index}`, "master", "br0", "up");
       run("ip", "-n", namespace, "addr", "add", `${address}/24`, "dev", "eth0");
       run("ip", "-n", namespace, "link", "set", "eth0", "up");
+      // Of the route and not of the namespace, which may take only what the machine allows to everyone.
+      const route = `10.77.0.0/24 dev eth0 scope link src ${address} congctl ${this.congestionControl}`;
+      run("ip", "-n", namespace, "route", "replace", ...route.split(" "));
     }
   }
 
@@ -308,6 +318,9 @@ export class VirtualLab {
 }
 
 const quoted = (command: string): string => `'${command.replaceAll("'", "'\\''")}'`;
+
+/** A setting of this machine's network. */
+const ipv4 = (name: string): string => readFileSync(join("/proc/sys/net/ipv4", name), "utf8").trim();
 
 const pidsIn = (namespace: string): string[] => {
   try {
