@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deviceOf, linkEstimate, type ResultRow, readRun } from "@offloadlab/records";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { completeRun, offload, RehearsalProcess } from "./rehearsal-process.ts";
+import { offload, RehearsalProcess } from "./rehearsal-process.ts";
 
 /** Small tasks and little bandwidth: an upload at half the rate misses the deadline, an execution on the device does not. */
 const world = {
@@ -33,12 +33,13 @@ beforeAll(async () => {
   for (const [name, manifest] of Object.entries(runs)) {
     const file = join(rehearsal.folder, `${name}.yaml`);
     writeFileSync(file, JSON.stringify(manifest));
-    await completeRun(async () => {
+    // One that a busy machine spoils is run again. A long upload at half the rate may outlive its lease: such a task is lost.
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
       const home = join(rehearsal.folder, "home");
       const { stdout, stderr } = await offload("run", file, "--home", home, "--format", "json");
       finished[name] = (JSON.parse(stdout) as { data: Finished }).data;
-      return stderr;
-    });
+      if (!stderr.includes("the machine is too slow for this clock")) break;
+    }
   }
 }, 900_000);
 afterAll(() => rehearsal.remove());
