@@ -30,16 +30,16 @@ done)
 shellcheck "${shells[@]}"
 
 step "units: systemd-analyze verify"
-mkdir -p "$work/root/etc/systemd/system" "$work/root/usr/lib/systemd/system"
-cp -r /lib/systemd/system/*.target "$work/root/usr/lib/systemd/system/"
+mkdir -p "$work/tree/etc/systemd/system" "$work/tree/usr/lib/systemd/system"
+cp -r /lib/systemd/system/*.target "$work/tree/usr/lib/systemd/system/"
 for program in opt/offload-rt/bin/node usr/local/lib/offload/{release-guard,wait-for-clock,pin-clock,pin-clocks,ina-interval,power-mode,ina3221-mode,wifi-5ghz}; do
-  install -D -m 755 /dev/null "$work/root/$program"
+  install -D -m 755 /dev/null "$work/tree/$program"
 done
 # Nothing of chrony is here but its name.
-printf '[Service]\nExecStart=/opt/offload-rt/bin/node\n' > "$work/root/usr/lib/systemd/system/chrony.service"
+printf '[Service]\nExecStart=/opt/offload-rt/bin/node\n' > "$work/tree/usr/lib/systemd/system/chrony.service"
 render() { # template, unit, variables
   ansible localhost --connection local --module-name ansible.builtin.template \
-    --args "src=$PWD/ansible/roles/$1 dest=$work/root/etc/systemd/system/$2" \
+    --args "src=$PWD/ansible/roles/$1 dest=$work/tree/etc/systemd/system/$2" \
     -e @ansible/roles/lab/defaults/main.yml -e @ansible/roles/daemon/defaults/main.yml -e "$3" > "$work/log" 2>&1 || {
     cat "$work/log"
     exit 1
@@ -54,7 +54,7 @@ for board in computer raspberry-pi-4 jetson-tx2; do
   [ "$board" = computer ] ||
     render clocks/templates/offload-board.service "offload-board.service" "board=$board meter=ina226 wifi_interface=wlan0 lab_country=DE"
   # It ends with 0 although a key is unknown or misspelt, and only says so.
-  if ! systemd-analyze verify --man=no --root="$work/root" "$work"/root/etc/systemd/system/offload-*.service > "$work/log" 2>&1 ||
+  if ! systemd-analyze verify --man=no --root="$work/tree" "$work"/tree/etc/systemd/system/offload-*.service > "$work/log" 2>&1 ||
     [ -s "$work/log" ]; then
     echo "systemd-analyze complains of the units of a $board:" >&2
     cat "$work/log" >&2
