@@ -336,14 +336,14 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
   });
 
   it("a removed node is refused by everyone, the others go on", async () => {
-    await lab.on("ed-1-2", "cp -r /etc/offload/keys /etc/offload/stolen");
+    await lab.on("ed-1-2", "cp -r /etc/offload/keys /var/tmp/stolen");
     // Ends when the server has closed the connection, with or without an answer.
     const knock = (node: string, keys: string, port: number, host: string): Promise<string> =>
       lab.on(
         node,
         `printf 'GET /api/v1/nodes HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' | { timeout 30 openssl s_client -quiet -connect ${lab.hosts[host]}:${port} -cert ${keys}/${node}.pem -key ${keys}/${node}-key.pem -CAfile ${keys}/ca.pem 2>&1; [ $? != 124 ] || echo 'HTTP: nothing in 30 s'; } | tr -d '\\r' | grep '^HTTP' || true`,
       );
-    const stolen = (port: number, host: string) => knock("ed-1-2", "/etc/offload/stolen", port, host);
+    const stolen = (port: number, host: string) => knock("ed-1-2", "/var/tmp/stolen", port, host);
     const own = (port: number, host: string) => () => knock("ed-1-1", "/etc/offload/keys", port, host);
     expect(await stolen(7400, "cbs")).toMatch(/^HTTP\/1.1 403/);
     expect(await stolen(7402, "mec-1")).toMatch(/^HTTP\/1.1 404/);
@@ -368,7 +368,7 @@ ${percent(p95Ratio)} (p95); compute shares by ${percent(shareP95Ratio)} (p95); t
     await changes(offload("deploy", "--limit", "ed-1-2", ...deployed));
     await expect.poll(stateOfNode("ed-1-2"), { timeout: 60_000, interval: 500 }).toBe("connected");
     const digest = (file: string) => lab.on("ed-1-2", `openssl x509 -noout -fingerprint -in ${file}`);
-    expect(await digest("/etc/offload/keys/ed-1-2.pem")).not.toBe(await digest("/etc/offload/stolen/ed-1-2.pem"));
+    expect(await digest("/etc/offload/keys/ed-1-2.pem")).not.toBe(await digest("/var/tmp/stolen/ed-1-2.pem"));
     expect(await state("ed-1-2", "ed")).toBe(`active ${versionOf("ed")}`);
   });
 
