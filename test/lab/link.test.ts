@@ -33,7 +33,7 @@ beforeAll(async () => {
   for (const [name, manifest] of Object.entries(runs)) {
     const file = join(rehearsal.folder, `${name}.yaml`);
     writeFileSync(file, JSON.stringify(manifest));
-    // One that a busy machine spoils is run again. A long upload at half the rate may outlive its lease: such a task is lost.
+    // One that a busy machine spoils is run again.
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       const home = join(rehearsal.folder, "home");
       const { stdout, stderr } = await offload("run", file, "--home", home, "--format", "json");

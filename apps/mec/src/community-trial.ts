@@ -400,8 +400,9 @@ export class CommunityTrial {
       rateBitsPerSecond: rate,
       theoreticalUploadSeconds: upload,
       theoreticalExecutionSeconds: execution,
-      // What the theory says and a deadline of grace: after that the task has failed, and its shares are others'.
-      expiresInSeconds: upload + execution + this.#order.settings.deadline,
+      // Twice what the theory says, as a link of half the rate makes a task late and not lost, and a deadline of grace: after
+      // that the task has failed, and its shares are others'.
+      expiresInSeconds: 2 * (upload + execution) + this.#order.settings.deadline,
     };
     const open = this.leases.grant(device.id, terms, theory);
     void this.#expire(open);

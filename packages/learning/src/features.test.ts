@@ -45,6 +45,17 @@ const extendedDevices = [
 /** B and F that are left, in units of §V-A's, and q. */
 const ofCommunity = [0.75, 0.5 * (community.serverClock / 20e9), demand.delay, demand.energy, demand.success / 20];
 
+it("a task that seems larger than any takes longer, and is no larger", () => {
+  const settings = { observation: "extended", networks: "set" } as const;
+  const seeming = observation();
+  seeming.dataSize[0] = 2 * workload.dataSize.high;
+  const differing = features(settings, seeming).flatMap((value, i) => {
+    const before = features(settings)[i];
+    return value === before ? [] : [[i, before, value]];
+  });
+  expect(differing).toEqual([[10, ...fround([0.1 / 1.5, 0.2 / 1.5])]]);
+});
+
 describe.each([
   ["paper", paperDevices],
   ["extended", extendedDevices],

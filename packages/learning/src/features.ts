@@ -96,6 +96,8 @@ export const prospectOf = (
  * age over T_d, its lanes, its queue, and what the task can expect, delays over T_d. Of the community: what is left of B
  * and of F in units of §V-A's, and q.
  *
+ * A slow link makes a task of D bits seem larger than any that a learner has met: it sees the largest, and a longer T^tr.
+ *
  * @param rows [n, width] for `set`, [width] for `flat`, row-major, filled
  */
 export const writeFeatures = (
@@ -111,7 +113,7 @@ export const writeFeatures = (
   const stride = networks === "set" ? own + communityWidth : own;
   for (let j = 0; j < n; j++) {
     const at = j * stride;
-    rows[at] = (observation.dataSize[j] as number) / workload.dataSize.high;
+    rows[at] = Math.min((observation.dataSize[j] as number) / workload.dataSize.high, 1);
     rows[at + 1] = (observation.work[j] as number) / workload.work.high;
     rows[at + 2] = (observation.charge[j] as number) / device.capacity;
     rows[at + 3] = (observation.distance[j] as number) / device.distance.high;
