@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deviceOf, linkEstimate, type ResultRow, readRun } from "@offloadlab/records";
+import { chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { chromiumPath } from "./debian-packages.ts";
 import { offload, RehearsalProcess } from "./rehearsal-process.ts";
 
 /** Small tasks and little bandwidth: an upload at half the rate misses the deadline, an execution on the device does not. */
@@ -26,6 +28,8 @@ interface Finished {
 
 let rehearsal: RehearsalProcess;
 const finished: Record<string, Finished> = {};
+/** What the dashboard says of each device's link after the run with the fault. */
+const shown: Record<string, { readonly text: string; readonly isLow: boolean }> = {};
 
 beforeAll(async () => {
   rehearsal = new RehearsalProcess(["--serve"], { repetitions: 1, policies: ["fair"] });
@@ -40,9 +44,25 @@ beforeAll(async () => {
       finished[name] = (JSON.parse(stdout) as { data: Finished }).data;
       if (!stderr.includes("the machine is too slow for this clock")) break;
     }
+    if (name === "slowed" && chromiumPath !== undefined) await lookAtLinks(chromiumPath);
   }
 }, 900_000);
 afterAll(() => rehearsal.remove());
+
+const lookAtLinks = async (executablePath: string): Promise<void> => {
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+  try {
+    const page = await browser.newPage();
+    await page.goto(rehearsal.lab().dashboardUrl);
+    for (const device of [slow, "ed-1-2", "ed-3-3"]) {
+      const rate = page.getByTestId(`device-${device}`).locator(".link-rate");
+      const text = await rate.innerText();
+      shown[device] = { text, isLow: await rate.evaluate(({ classList }) => classList.contains("low")) };
+    }
+  } finally {
+    await browser.close();
+  }
+};
 
 /** Mean reward per task of the community whose device is slow. */
 const rewardOf = (name: string): number =>
@@ -63,3 +83,12 @@ test("the reward falls for it; with corrected leases at least half of the loss c
   expect(healthy - slowed, text).toBeGreaterThan(0.3);
   expect(corrected - slowed, text).toBeGreaterThan((healthy - slowed) / 2);
 });
+
+test.skipIf(chromiumPath === undefined)(
+  "the dashboard shows the slow link as low, and the others as the theory has them",
+  () => {
+    expect(shown[slow]?.isLow, shown[slow]?.text).toBe(true);
+    expect(Number.parseFloat(shown[slow]?.text ?? "")).toBeCloseTo(50, -1);
+    for (const device of ["ed-1-2", "ed-3-3"]) expect(shown[device], device).toMatchObject({ isLow: false });
+  },
+);

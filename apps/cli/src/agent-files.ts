@@ -9,11 +9,18 @@ import {
   deploymentOf,
   encodeDeployment,
   type Method,
-  Training,
+  type Training,
 } from "@offloadlab/simulation";
 import { type ProgressLine, seconds } from "./output.ts";
 import { commitOfCode } from "./sweep-commands.ts";
-import { beginTraining, openTraining, planText, saveTraining, type TrainingPlan } from "./training-folder.ts";
+import {
+  beginTraining,
+  openTraining,
+  planText,
+  saveTraining,
+  type TrainingPlan,
+  trainingOf,
+} from "./training-folder.ts";
 
 /** Where a manifest is, and where this machine keeps what it has trained. */
 export interface AgentPlaces {
@@ -71,7 +78,7 @@ const trained = async (
 ): Promise<Training> => {
   const { settings: world, seed, training: choice, learning } = manifest;
   const settings = settingsOf(method, choice);
-  if (learning?.from === "scratch") return new Training(world, settings, onnxEngine, seed);
+  if (learning?.from === "scratch") return trainingOf({ world, settings, engine: "onnx", seed });
   const { hyperparameters } = choice;
   const engine = { engine: "onnx", engineModule: "onnxruntime-node" } as const;
   const plan: TrainingPlan = {

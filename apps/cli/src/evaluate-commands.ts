@@ -15,7 +15,7 @@ import {
   sweepRows,
   sweepTable,
 } from "@offloadlab/records";
-import { Community, type ComparedName, comparedNames, policyFor, runOpenEpoch } from "@offloadlab/simulation";
+import { Community, type ComparedName, comparedNames, methods, policyFor, runOpenEpoch } from "@offloadlab/simulation";
 import { exitCodes } from "./exit-codes.ts";
 import { type Format, ProgressLine, printResult } from "./output.ts";
 import { usualEvaluation } from "./trained-policies.ts";
@@ -151,6 +151,9 @@ const namedEntrant = (name: string): Entrant => ({
   label: name,
   async open(community) {
     if ((comparedNames as readonly string[]).includes(name)) return policyFor(name as ComparedName, community);
+    if ((methods as readonly string[]).includes(name)) {
+      throw new RangeError(`expected the folder of a training of ${name}, got its name; \`offload train\` makes one`);
+    }
     const { location } = policySource(name, process.cwd());
     return openPolicy(location, community.settings, community.communityIndex, community.devices);
   },

@@ -84,11 +84,12 @@ const positiveInteger = (text: string): number => {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected an integer above 0.");
   return value;
 };
+const knownNames: readonly string[] = [...comparedNames, ...methods];
 const policyList = (text: string): string[] =>
   list(text).map((name) => {
-    if ((comparedNames as readonly string[]).includes(name) || isPolicySource(name)) return name;
+    if (knownNames.includes(name) || isPolicySource(name)) return name;
     const others = "or an .onnx file, a folder of them or an address";
-    throw new InvalidArgumentError(`expected ${comparedNames.join(", ")}, ${others}, got ${name}.`);
+    throw new InvalidArgumentError(`expected ${knownNames.join(", ")}, ${others}, got ${name}.`);
   });
 const list = (text: string): string[] => text.split(",").map((word) => word.trim());
 
@@ -96,7 +97,7 @@ const list = (text: string): string[] => text.split(",").map((word) => word.trim
 const withChanges = (command: Command): Command =>
   command
     .option("--preset <name>", "paper, paper-physical or testbed")
-    .option("--policies <names>", "comma separated, of local, edge, greedy, fair and oracle", list)
+    .option("--policies <names>", `comma separated, of ${knownNames.join(", ")}`, list)
     .option("--policy <source>", policySourceHelp, collected)
     .option("--repetitions <n>", "how often each policy is run, with other arrivals each time", positiveInteger)
     .option("--epochs <n>", "how many epochs a repetition lasts", positiveInteger)

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { tfjsModule } from "@offloadlab/learning";
 import { Failure, messageOf } from "@offloadlab/protocol";
 import { readMeasuredWorld, settingsOf, trainingChoice } from "@offloadlab/records";
-import type { Method, Training } from "@offloadlab/simulation";
+import { type Method, methods, type Training } from "@offloadlab/simulation";
 import { exitCodes } from "./exit-codes.ts";
 import { experimentOf, type ManifestChanges } from "./experiment-source.ts";
 import { type Format, minutes, ProgressLine, printResult } from "./output.ts";
@@ -76,9 +76,22 @@ export const train = async (options: TrainOptions): Promise<void> => {
   printResult(format, exitCodes.ok, text, { folder: out, epochs, policies, records, rounds, federation });
 };
 
-/** @throws Failure `config/invalid` when there is no such reading */
-const choiceOf = ({ epochs, networks, hyperparameters, reading = [] }: TrainOptions) => {
+/** The methods in which a reading changes something; in all where it is not here. */
+const readersOf: Readonly<Record<string, readonly Method[]>> = {
+  actor_turns: ["td3", "mcf-td3", "pfr-oa"],
+  ...{ ranking: ["mcf-td3", "pfr-oa"], picks: ["mcf-td3", "pfr-oa"], targets: ["mcf-td3", "pfr-oa"] },
+};
+
+/** @throws Failure `config/invalid` when there is no such reading, or the method does not read there */
+const choiceOf = ({ method, epochs, networks, hyperparameters, reading = [] }: TrainOptions) => {
   const readings = Object.fromEntries(reading.map((entry) => entry.split("=")));
+  const unread = Object.keys(readings).filter((name) => (readersOf[name] ?? methods).every((each) => each !== method));
+  if (unread.length > 0) {
+    throw new Failure(
+      "config/invalid",
+      `--reading: ${method} has no use for ${unread.join(", ")}: nothing would change`,
+    );
+  }
   const choice = trainingChoice({ epochs, networks, hyperparameters, readings });
   if (choice !== undefined) return choice;
   throw new Failure("config/invalid", `--reading: expected ${readingsHelp}, got ${reading.join(" ")}`);

@@ -60,7 +60,7 @@ export const planText = ({ world, ...plan }: TrainingPlan): string =>
 /**
  * Begins the training of a plan in a folder, or goes on with it where it was stopped.
  *
- * @throws Failure `config/invalid` when the folder holds another training
+ * @throws Failure `config/invalid` when the folder holds another training, or communities cannot be trained so
  */
 export const beginTraining = async (folder: string, plan: TrainingPlan): Promise<Training> => {
   await mkdir(folder, { recursive: true });
@@ -102,11 +102,23 @@ export const openTraining = async (folder: string): Promise<{ training: Training
   }
 };
 
+/** A training before its first epoch. @throws Failure `config/invalid` when communities cannot be trained so */
+export const trainingOf = (
+  plan: Pick<TrainingPlan, "world" | "latencies" | "settings" | "seed" | "engine">,
+): Training => {
+  try {
+    return new Training(plan.world, plan.settings, engines[plan.engine], plan.seed, plan.latencies);
+  } catch (error) {
+    if (error instanceof RangeError) throw new Failure("config/invalid", messageOf(error), { cause: error });
+    throw error;
+  }
+};
+
 const restored = async (
   folder: string,
   { world, latencies, settings, seed, engine }: TrainingPlan,
 ): Promise<Training> => {
-  const training = new Training(world, settings, engines[engine], seed, latencies);
+  const training = trainingOf({ world, settings, engine, seed, ...(latencies && { latencies }) });
   const file = join(folder, trainingFiles.checkpoint);
   const bytes = await readFile(file).catch(() => undefined);
   if (bytes === undefined) return training;

@@ -7,7 +7,14 @@ const closed = { additionalProperties: false };
 const text = Type.String({ minLength: 1 });
 
 const column = <Name extends string>(names: readonly Name[]) =>
-  Type.Object({ name: Type.Enum([...names]), divisor: Type.Number({ exclusiveMinimum: 0 }) }, closed);
+  Type.Object(
+    {
+      name: Type.Enum([...names]),
+      divisor: Type.Number({ exclusiveMinimum: 0 }),
+      limit: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    },
+    closed,
+  );
 
 const CardFile = Type.Object(
   {

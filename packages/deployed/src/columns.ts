@@ -41,10 +41,11 @@ export const communityColumns = {
 } as const satisfies Record<string, (observation: Observation, community: CommunitySettings) => number>;
 export type CommunityColumn = keyof typeof communityColumns;
 
-/** A number that a model is shown: what it is, and what it is divided by. */
+/** A number that a model is shown: what it is, what it is divided by, and which quotient is shown for larger ones too. */
 export interface Column<Name> {
   readonly name: Name;
   readonly divisor: number;
+  readonly limit?: number;
 }
 
 /** What a model is shown of a community, and in which rows. */
@@ -72,7 +73,7 @@ export const agentLayout = (
 ): ObservationLayout => ({
   networks,
   deviceColumns: [
-    { name: "data_size_bits", divisor: workload.dataSize.high },
+    { name: "data_size_bits", divisor: workload.dataSize.high, limit: 1 },
     { name: "work_cycles", divisor: workload.work.high },
     { name: "charge_joules", divisor: device.capacity },
     { name: "distance_meters", divisor: device.distance.high },
@@ -111,15 +112,18 @@ export const writeColumns = (
   deadline: number,
   rows: Float32Array,
 ): void => {
-  const ofCommunity = layout.communityColumns.map(
-    ({ name, divisor }) => communityColumns[name](observation, community) / divisor,
+  const ofCommunity = layout.communityColumns.map((column) =>
+    shown(column, communityColumns[column.name](observation, community)),
   );
   let at = 0;
   for (let j = 0; j < observation.deviceCount; j++) {
-    for (const { name, divisor } of layout.deviceColumns) {
-      rows[at++] = (deviceColumns[name](j, observation, devices, community, deadline) as number) / divisor;
+    for (const column of layout.deviceColumns) {
+      rows[at++] = shown(column, deviceColumns[column.name](j, observation, devices, community, deadline) as number);
     }
     if (layout.networks === "set") for (const value of ofCommunity) rows[at++] = value;
   }
   if (layout.networks === "flat") for (const value of ofCommunity) rows[at++] = value;
 };
+
+const shown = ({ divisor, limit = Number.POSITIVE_INFINITY }: Column<unknown>, value: number): number =>
+  Math.min(value / divisor, limit);

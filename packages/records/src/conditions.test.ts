@@ -13,6 +13,7 @@ const run = {
   },
   trials: [{ number: 1, policy: "edge", repetition: 1, seed: 1 }],
   laboratory: { learning: null, link: "theoretical", uplinkRateRatios: {} },
+  hardware: "emulated",
 } as const;
 const subSlots = (changes: readonly Partial<SubSlotRecord>[] = []): NewRecord[] =>
   Array.from({ length: 20 }, (_, index) => subSlot({ subSlot: index, reported: 5, devices: 5, ...changes[index] }));

@@ -51,6 +51,22 @@ it("reads Algorithms 1 and 2 to the letter where it is told to", () => {
   expect(refused(text.replace("raw", "rare")).join("\n")).toMatch(/ranking/);
 });
 
+it("federates as it is told to: PFR-OA with other settings is MCF-TD3", () => {
+  const federation = "{participant_count: all, greedy_probability: 1, global_share_ratio: 1, lambda_step: 0}";
+  const text = `${good.replace("greedy", "pfr-oa")}training: {federation: ${federation}}\n`;
+  const training = accepted(text).points[0]?.training as TrainingChoice;
+  expect(settingsOf("pfr-oa", training).federation).toEqual(settingsOf("mcf-td3", training).federation);
+  expect(settingsOf("td3", training).federation).toBeUndefined();
+  const looped = accepted(`${text}loop: {training.federation.federate_every: [5, 20]}\n`).points;
+  expect(
+    looped.map((point) => settingsOf("pfr-oa", point.training as TrainingChoice).federation?.federateEvery),
+  ).toEqual([5, 20]);
+  expect(refused(text.replace("participant_count: all", "participant_count: some")).join("\n")).toMatch(
+    /participant_count/,
+  );
+  expect(refused(text.replace("lambda_step: 0", "lambda_step: -1")).join("\n")).toMatch(/lambda_step/);
+});
+
 it("makes a point of every combination, the last variable fastest", () => {
   const { points } = accepted(
     `${good}loop:\n  deadline_seconds: [1, 2]\n  communities.each.bandwidth_hertz: [5e6, 15e6]\n`,

@@ -1,4 +1,6 @@
+import type { FederationSettings } from "@offloadlab/federation";
 import { type LearningReadings, type Method, type TrainingSettings, trainingSettings } from "@offloadlab/simulation";
+import { count, ratio } from "@offloadlab/units";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 
@@ -22,6 +24,26 @@ export const TrainingFile = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    /** Of Algorithm 2, instead of the method's own; methods whose communities learn apart have no use for it. */
+    federation: Type.Optional(
+      Type.Object(
+        {
+          /** V */
+          participant_count: Type.Optional(Type.Union([Type.Integer({ minimum: 1 }), Type.Literal("all")])),
+          /** ε */
+          greedy_probability: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+          /** f_q */
+          global_share_ratio: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+          /** f_p, epochs */
+          federate_every: Type.Optional(Type.Integer({ minimum: 1 })),
+          /** λ before the first round. */
+          lambda_start: Type.Optional(Type.Number({ minimum: 0 })),
+          /** How far λ moves after a round; 0 leaves it where it starts. */
+          lambda_step: Type.Optional(Type.Number({ minimum: 0 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     /** γ, instead of the hyperparameters'. */
     discount_ratio: Type.Optional(Type.Number({ minimum: 0, exclusiveMaximum: 1 })),
     /** τ, instead of the hyperparameters'. */
@@ -34,6 +56,8 @@ export const TrainingFile = Type.Object(
   { additionalProperties: false },
 );
 
+type FederationChoice = NonNullable<Static<typeof TrainingFile>["federation"]>;
+
 /** How a method is trained in each trial. */
 export interface TrainingChoice {
   /** P */
@@ -42,6 +66,7 @@ export interface TrainingChoice {
   /** What learned best, or the paper's own where it gives them. */
   readonly hyperparameters: "recommended" | "paper";
   readonly readings?: LearningReadings;
+  readonly federation?: FederationChoice;
   /** γ */
   readonly discount?: number;
   /** τ */
@@ -58,6 +83,7 @@ export const trainingChoice = (file: unknown): TrainingChoice | undefined => {
     networks = "set",
     hyperparameters = "recommended",
     readings,
+    federation,
     ...others
   } = file as Static<typeof TrainingFile>;
   const { discount_ratio: discount, learning_rate: learningRate, joins } = others;
@@ -66,6 +92,7 @@ export const trainingChoice = (file: unknown): TrainingChoice | undefined => {
     networks: networks as TrainingChoice["networks"],
     hyperparameters: hyperparameters as TrainingChoice["hyperparameters"],
     ...(readings === undefined ? {} : { readings: readingsOf(readings) }),
+    ...(federation === undefined ? {} : { federation }),
     ...(discount === undefined ? {} : { discount }),
     ...(learningRate === undefined ? {} : { learningRate }),
     ...(joins === undefined ? {} : { joins }),
@@ -77,12 +104,36 @@ const readingsOf = ({ actor_turns: actorTurns, ...others }: Readonly<Record<stri
 
 /** All that a training of a method is told. */
 export const settingsOf = (method: Method, choice: TrainingChoice): TrainingSettings => {
-  const { discount, learningRate, joins } = choice;
+  const { discount, learningRate, joins, federation = {} } = choice;
   const settings = trainingSettings(method, choice);
   const agent = {
     ...settings.agent,
     ...(discount === undefined ? {} : { discount }),
     ...(learningRate === undefined ? {} : { learningRate }),
   };
-  return { ...settings, agent, ...(joins === undefined ? {} : { joins }) };
+  return {
+    ...settings,
+    agent,
+    federation: settings.federation && federationOf(settings.federation, federation),
+    ...(joins === undefined ? {} : { joins }),
+  };
+};
+
+const federationOf = (own: FederationSettings, choice: FederationChoice): FederationSettings => {
+  const { participant_count: participants, greedy_probability: greedy, global_share_ratio: share } = choice;
+  const { federate_every: every, lambda_start: start, lambda_step: step } = choice;
+  return {
+    ...own,
+    ...(participants === undefined
+      ? {}
+      : { participantCount: participants === "all" ? "all" : count(Number(participants)) }),
+    ...(greedy === undefined ? {} : { greedyProbability: ratio(greedy) }),
+    ...(share === undefined ? {} : { globalShare: ratio(share) }),
+    ...(every === undefined ? {} : { federateEvery: count(every) }),
+    proximal: {
+      ...own.proximal,
+      ...(start === undefined ? {} : { start }),
+      ...(step === undefined ? {} : { step }),
+    },
+  };
 };

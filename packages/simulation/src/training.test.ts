@@ -166,6 +166,37 @@ it("communities of unequal numbers of devices are federated: all leave a round w
   expect(new Set(training.agents.map(({ weights }) => weights["actor"]?.join())).size).toBe(3);
 });
 
+it("what cannot be averaged is refused before anything is trained", () => {
+  const flat = { ...short("pfr-oa"), networks: "flat", agent: { ...short("pfr-oa").agent, pooled: false } } as const;
+  const communities = small.communities.map((each, i) => ({ ...each, deviceCount: count(3 + i) }));
+  expect(() => new Training({ ...small, communities }, flat, onnxEngine, 1)).toThrow(
+    /flat ones of R1 and R2, which have different numbers of devices/,
+  );
+  const { federation } = short("pfr-oa");
+  const crowd = { ...short("pfr-oa"), federation: federation && { ...federation, participantCount: count(4) } };
+  expect(() => begin(crowd)).toThrow("`participantCount`: expected a value from 1 to 3, got 4");
+});
+
+it("a method's agents have the settings that it has, no others", () => {
+  const keysOf = (method: Method): string[] => Object.keys(begin(short(method)).agents[0]?.settings ?? {});
+  expect(keysOf("td3")).toContain("targetNoise");
+  for (const key of ["updateActorEvery", "actorTurns", "targetNoise"]) expect(keysOf("ddpg")).not.toContain(key);
+  expect(keysOf("dqn")).not.toContain("actionNoise");
+});
+
+it("`paper` has the numbers of §V-A, on one flat network with one value", () => {
+  const paperSettings = (method: Method): TrainingSettings =>
+    trainingSettings(method, { epochs: 150, networks: "flat", hyperparameters: "paper" });
+  expect(paperSettings("pfr-oa")).toMatchObject({
+    networks: "flat",
+    values: "team",
+    agent: { discount: 0.995, learningRate: 1e-4, targetShare: 0.1, batchSize: 256, pooled: false, hidden: 128 },
+    federation: { globalShare: 0.3, federateEvery: 50, proximal: { start: 0, step: 0.1 } },
+  });
+  expect(paperSettings("mcf-td3").federation).toMatchObject({ participantCount: "all", globalShare: 1 });
+  expect(paperSettings("td3").federation).toBeUndefined();
+});
+
 it("writes down how each community does, before the first update and after every epoch", async () => {
   const { records } = await run(begin(short("td3")), 2);
   expect(records.map(({ epoch, community }) => `${epoch} ${community}`)).toEqual(

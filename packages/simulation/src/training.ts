@@ -1,5 +1,6 @@
 import {
   aggregate,
+  checkFederationSettings,
   type FederationState,
   initialFederation,
   lossesOf,
@@ -12,6 +13,7 @@ import {
   type Agent,
   type AgentSnapshot,
   Ddpg,
+  type DdpgSettings,
   Dqn,
   dqnDefaults,
   type Engine,
@@ -19,6 +21,7 @@ import {
   type Losses,
   type Rows,
   Td3,
+  type Td3Settings,
 } from "@offloadlab/learning";
 import { randomStream, type Settings } from "@offloadlab/model";
 import type { Policy } from "@offloadlab/policies";
@@ -103,7 +106,10 @@ export class Training {
   #globalWeights: Readonly<Record<string, Float32Array>> | undefined;
   #sinceRound: RoundSums[];
 
-  /** @param latencies what tasks take beyond the theory of the world */
+  /**
+   * @param latencies what tasks take beyond the theory of the world
+   * @throws RangeError when communities cannot be federated so
+   */
   constructor(
     world: Settings,
     settings: TrainingSettings,
@@ -131,6 +137,8 @@ export class Training {
     this.#sinceRound = this.#members.map(() => noSums);
     if (settings.federation !== undefined) {
       const networks = Object.keys(this.#members[0]?.agent.weights ?? {});
+      checkFederationSettings(settings.federation, this.#members.length);
+      checkSameNetworks(this.#members);
       this.#federation = initialFederation(this.#members.length, networks, settings.federation);
     }
   }
@@ -315,6 +323,20 @@ export class Training {
   }
 }
 
+/** Weights of networks that differ in size have no mean. */
+const checkSameNetworks = (members: readonly Member[]): void => {
+  const sizeOf = ({ agent }: Member): string =>
+    Object.values(agent.weights)
+      .map(({ length }) => length)
+      .join();
+  const other = members.find((member) => sizeOf(member) !== sizeOf(members[0] as Member));
+  if (other === undefined) return;
+  const names = `${members[0]?.name} and ${other.name}`;
+  throw new RangeError(
+    `\`networks\`: flat ones of ${names}, which have different numbers of devices, cannot be averaged; \`set\` networks can`,
+  );
+};
+
 /** An agent before its first update. */
 export const agentFor = (
   { agent, method }: TrainingSettings,
@@ -327,13 +349,16 @@ export const agentFor = (
     case "dqn":
       return new Dqn(engine, shape, { ...dqnDefaults, ...learnerOf(agent) }, weightsSeed, drawsSeed);
     case "ddpg":
-      return new Ddpg(engine, shape, agent, weightsSeed, drawsSeed);
+      return new Ddpg(engine, shape, ddpgOf(agent), weightsSeed, drawsSeed);
     case "td3":
     case "mcf-td3":
     case "pfr-oa":
       return new Td3(engine, shape, agent, weightsSeed, drawsSeed);
   }
 };
+
+/** Without what is TD3's alone. */
+const ddpgOf = ({ updateActorEvery, actorTurns, targetNoise, ...settings }: Td3Settings): DdpgSettings => settings;
 
 /** What all learners have in common. */
 const learnerOf = (settings: LearnerSettings): LearnerSettings => {

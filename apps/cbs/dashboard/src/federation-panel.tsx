@@ -67,7 +67,10 @@ const OpenRound = ({
   federation: { open, nodes, averagedRounds, skippedRounds, rounds },
 }: Pick<FederationProps, "federation">) => {
   const skipped = skippedRounds > 0 ? `, ${skippedRounds} skipped` : "";
-  const done = rounds.length === 0 ? "no round yet" : `${averagedRounds} rounds averaged${skipped}`;
+  const done =
+    rounds.length === 0
+      ? "no round yet"
+      : `${averagedRounds} ${averagedRounds === 1 ? "round" : "rounds"} averaged${skipped}`;
   const now =
     open === null
       ? ""

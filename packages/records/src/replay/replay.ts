@@ -17,6 +17,10 @@ import { simulatedCourse } from "./simulator.ts";
 export interface Replay {
   /** Policies that went on learning in the laboratory: the simulator has them as they were deployed. */
   readonly learnedLive: readonly string[];
+  /** Devices whose uplink was to have another rate than the theory's, by how much: the simulator has the theory's. */
+  readonly uplinkRateRatios: Readonly<Record<string, number>>;
+  /** Whether leases were corrected by what uploads took: the simulator's are the theory's. */
+  readonly isCorrected: boolean;
   readonly latencies: MeasuredLatencies;
   /** Of the trials that came to their end. */
   readonly policies: readonly PolicyReplay[];
@@ -52,7 +56,7 @@ interface ReplayedTrial {
  * and why. Then repeats them with what the laboratory's tasks took beyond the theory, in the median.
  */
 export const replayRun = async (run: RunContents): Promise<Replay> => {
-  const { settings, journals, deviceSeed } = run;
+  const { settings, journals, deviceSeed, laboratory } = run;
   const trials = run.trials.filter(({ policy }) => canBeRepeated(policy, run));
   const lived = settings.communities.map((_, index) =>
     trials.map(({ number }) => laboratoryCourse(settings, index, journals, number)),
@@ -67,6 +71,8 @@ export const replayRun = async (run: RunContents): Promise<Replay> => {
   }
   return {
     learnedLive: learnedLive(journals),
+    uplinkRateRatios: laboratory.uplinkRateRatios,
+    isCorrected: laboratory.link === "corrected",
     latencies,
     policies: byFame([...new Set(trials.map(({ policy }) => policy))]).flatMap((policy) => {
       const own = replayed.filter(({ trial }) => trial.policy === policy);

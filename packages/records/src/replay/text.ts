@@ -42,18 +42,17 @@ const causeTexts: Readonly<Record<Cause, string | { readonly late: string; reado
  *
  * @param caption what the numbers are, and of which hardware
  */
-export const replayText = ({ learnedLive, latencies, policies, notRepeated }: Replay, caption: string): string => {
+export const replayText = (replay: Replay, caption: string): string => {
+  const { latencies, policies, notRepeated } = replay;
+  const warnings = warningsOf(replay);
   const without = notRepeated.map(
     (policy) => `${policy}: an endpoint's answers cannot be repeated; its trials are left out`,
   );
   if (policies.length === 0) return ["no trial came to its end: there is nothing to compare", ...without].join("\n");
   const { decisionSeconds, startSeconds, localSeconds, edgeSeconds, edgeParts } = latencies;
   return [
-    ...learnedLive.map(
-      (policy) =>
-        `WARNING: ${policy} learned during the run, the simulator has it as it was deployed: what differs is not the world alone. To compare the worlds, leave \`learning\` out of the manifest, as experiments/gap.yaml does.`,
-    ),
-    ...(learnedLive.length > 0 ? [""] : []),
+    ...warnings,
+    ...(warnings.length > 0 ? [""] : []),
     ...gapLines(policies),
     "",
     caption,
@@ -70,6 +69,21 @@ export const replayText = ({ learnedLive, latencies, policies, notRepeated }: Re
     ...without,
   ].join("\n");
 };
+
+/** What makes the simulator another world than the laboratory was. */
+const warningsOf = ({ learnedLive, uplinkRateRatios, isCorrected }: Replay): string[] => [
+  ...learnedLive.map(
+    (policy) =>
+      `WARNING: ${policy} learned during the run, the simulator has it as it was deployed: what differs is not the world alone. To compare the worlds, leave \`learning\` out of the manifest, as experiments/gap.yaml does.`,
+  ),
+  ...Object.entries(uplinkRateRatios).map(
+    ([device, ratio]) =>
+      `WARNING: the manifest had ${device} upload at ${ratio} of the theory's rate (\`uplink_rate_ratio\`), which the simulator does not.`,
+  ),
+  ...(isCorrected
+    ? ["WARNING: leases were corrected by what uploads took (`link: corrected`); the simulator's are the theory's."]
+    : []),
+];
 
 const gapLines = (policies: readonly PolicyReplay[]): string[] => {
   const lines = alignedLines(
