@@ -3,13 +3,16 @@ import { paper, randomStream } from "@offloadlab/model";
 import { runEpoch, successRatio, Training, trainingSettings } from "@offloadlab/simulation";
 import { expect, test } from "vitest";
 
-/** 4 random epochs, then 30 of 80 sub-slots with an update each: 2,400 updates in each community. */
-const epochs = 34;
+/** Table III's: 4 random epochs, then 56 of 80 sub-slots with an update each, 4,480 updates in each community. */
+const epochs = 60;
 const seeds = [1, 2];
-const enough = 0.97;
-/** Greedy's, per task; waiting comes last: Table III's trainings of 60 epochs come to 16.9 J and 0.20 s. */
-const mostEnergyJoules = 39.7;
-const longestWaitingSeconds = 0.413;
+/**
+ * Its five seeds come to .997, 16.9 J and 0.20 s on average, ± 1.3 J and 0.02 s. The rule that agents find first, local whenever
+ * the deadline allows it, has .982 and 0.39 s; Greedy has .818, 39.7 J and 0.41 s.
+ */
+const enough = 0.99;
+const mostEnergyJoules = 20;
+const longestWaitingSeconds = 0.28;
 const evaluations = 10;
 
 /** Means over the tasks of all communities, in epochs that no training saw. */
