@@ -13,7 +13,7 @@ export const differenceCaption = [
 ].join("\n");
 
 /** Of fewer no bootstrap band is shown: no resample of three pairs is far enough out, 3 of 4 bands hold the truth. */
-const fewestForBootstrap = 5;
+export const fewestForBootstrap = 5;
 
 /** Below it, what a table cannot tell is said under it. */
 const manyPairs = 10;

@@ -48,7 +48,9 @@ it("does not take a drift of the machine for a difference, which an order withou
 
 it("says how often, of how many, and refuses too few trials", () => {
   const text = falseAlarmTable("fair", falseAlarms(trials(60, normal), 3, 1), 3);
-  expect(text).toMatch(/^energy per task \[J\] +\d+\.0 % \[\d+\.\d %, \d+\.\d %\] /m);
+  expect(text).toMatch(/^energy per task \[J\] +\d+\.0 % \[\d+\.\d %, \d+\.\d %\] +no band below 5 pairs$/m);
   expect(text).toContain("false alarms in 10 comparisons of 3 pairs with independent arrivals");
+  const five = falseAlarmTable("fair", falseAlarms(trials(60, normal), 5, 1), 5);
+  expect(five).toMatch(/^energy per task \[J\] +\d+\.\d % \[.*\] +\d+\.\d % \[\d+\.\d %, \d+\.\d %\]$/m);
   expect(() => falseAlarms(trials(5, normal), 3, 1)).toThrow("at least 6 trials for 3 pairs, got 5");
 });

@@ -1,5 +1,6 @@
 import { randomStream } from "@offloadlab/model";
 import { bootstrap } from "./bootstrap.ts";
+import { fewestForBootstrap } from "./difference-table.ts";
 import { type PairedSums, pairedDifferences } from "./paired-differences.ts";
 import { type Proportion, proportion, proportionText } from "./proportion.ts";
 import { type SweepMetric, sweepMetricList } from "./sweep-metrics.ts";
@@ -64,11 +65,13 @@ export const falseAlarms = (sums: readonly PairedSums[], pairs: number, seed: nu
 /** A line for each metric. */
 export const falseAlarmTable = (policy: string, alarms: readonly FalseAlarms[], pairs: number): string => {
   const count = alarms[0]?.test.n ?? 0;
+  const bandText = (bootstrap: Proportion): string =>
+    pairs < fewestForBootstrap ? `no band below ${fewestForBootstrap} pairs` : proportionText(bootstrap);
   const cells = [
     [`${policy} against itself`, "paired t-test, p < 0.05", "0 outside the bootstrap band"],
     ...sweepMetricList.flatMap(({ key, heading }) => {
       const own = alarms.find(({ metric }) => metric === key);
-      return own === undefined ? [] : [[heading, proportionText(own.test), proportionText(own.bootstrap)]];
+      return own === undefined ? [] : [[heading, proportionText(own.test), bandText(own.bootstrap)]];
     }),
   ];
   const caption = `false alarms in ${count} comparisons of ${pairs} pairs with independent arrivals, 95 % Clopper-Pearson interval; 5 % is what is promised`;
