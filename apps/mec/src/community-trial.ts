@@ -25,7 +25,7 @@ import {
 } from "@offloadlab/protocol";
 import { answerNote, answersSoFar, type Decision, type Journal, type SubSlotRecord } from "@offloadlab/records";
 import { bits, bitsOf, bitsPerSecond, bytes, cycles, joules, ratio, type Seconds, seconds } from "@offloadlab/units";
-import { Leases, type OpenLease } from "./leases.ts";
+import { Leases, leaseSeconds, type OpenLease } from "./leases.ts";
 import type { Links } from "./links.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
@@ -400,9 +400,7 @@ export class CommunityTrial {
       rateBitsPerSecond: rate,
       theoreticalUploadSeconds: upload,
       theoreticalExecutionSeconds: execution,
-      // Twice what the theory says, as a link of half the rate makes a task late and not lost, and a deadline of grace: after
-      // that the task has failed, and its shares are others'.
-      expiresInSeconds: 2 * (upload + execution) + this.#order.settings.deadline,
+      expiresInSeconds: leaseSeconds(seconds(upload + execution), this.#order.settings.deadline),
     };
     const open = this.leases.grant(device.id, terms, theory);
     void this.#expire(open);

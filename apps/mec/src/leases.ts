@@ -12,6 +12,16 @@ export interface OpenLease {
   state: "granted" | "executing";
 }
 
+/**
+ * How long a lease holds its shares at the most: twice what the theory says, as a link of half the rate makes a task late and
+ * not lost, and a deadline of grace. One that can only come late is bounded: a trial waits for its last lease.
+ *
+ * @param theory T^tr + T^m of its shares
+ * @param deadline T_d
+ */
+export const leaseSeconds = (theory: Seconds, deadline: Seconds): Seconds =>
+  seconds(Math.min(2 * theory, 3 * deadline) + deadline);
+
 /** The leases of a community that are in flight, and the shares they hold. */
 export class Leases {
   readonly #open = new Map<string, OpenLease>();

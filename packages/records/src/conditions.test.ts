@@ -81,3 +81,11 @@ it("a 95th percentile above 20 % violates it, of 20 uploads or more", () => {
 it("the warm-up counts for nothing", () => {
   expect(violated(subSlot({ trial: 0, reported: 0 }), ...uploads(30, 0.9, 0))).toEqual([]);
 });
+
+it("boards' uplinks may be as slow as they are", () => {
+  const slow = new Map([["mec-1", stamped([...subSlots(), ...uploads(30, 1)])]]);
+  expect(violatedConditions({ ...run, journals: slow }).join()).toContain(
+    "the emulated uplink missed its rate by 100.0 %",
+  );
+  expect(violatedConditions({ ...run, hardware: "linux", journals: slow })).toEqual([]);
+});

@@ -151,7 +151,7 @@ const MemberCells = ({ member }: { readonly member: LiveRoundMember }) => {
         <span aria-hidden="true">{sign}</span>
         <span class="heard">{meaning}</span> {fixedOrDash(criticLoss(member), 4)}
       </td>
-      <td>{fixedOrDash(actorLambda(member), 1)}</td>
+      <td>{fixedOrDash(actorLambda(member), 4)}</td>
     </>
   );
 };
