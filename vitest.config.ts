@@ -5,7 +5,7 @@ const env = { ORT_DISABLE_TELEMETRY: "1" };
 /** Labs that take half a minute to minutes each. */
 const longLab = [
   ...["front-door", "kills", "lifecycle", "learning", "federation-dashboard"],
-  ...["link", "calibrate", "pacing", "outside-policies"],
+  ...["link", "calibrate", "pacing", "outside-policies", "real-boards"],
 ].map((name) => `test/lab/${name}.test.ts`);
 
 // `lab` starts whole rehearsals and measures them: one file at a time, after everything else.
@@ -24,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: "sweep",
-          include: ["test/sweep/*.test.ts", "test/learning-kill/*.test.ts"],
+          include: ["test/sweep/*.test.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
           env,
@@ -68,7 +68,7 @@ export default defineConfig({
       {
         test: {
           name: "kills",
-          include: ["test/kills/*.test.ts"],
+          include: ["test/kills/*.test.ts", "test/learning-kill/*.test.ts"],
           globalSetup: ["test/lab/setup.ts"],
           fileParallelism: false,
           testTimeout: 1_800_000,
