@@ -9,7 +9,7 @@ import {
   type Trial,
   warmUpTrial,
 } from "@offloadlab/records";
-import { count, type Seconds } from "@offloadlab/units";
+import { count } from "@offloadlab/units";
 import type { Collection } from "./collection.ts";
 import type { Interruption } from "./interruption.ts";
 import type { NodeWatch } from "./node-watch.ts";
@@ -18,8 +18,14 @@ import type { Registry } from "./registry.ts";
 const prepareMilliseconds = 15_000;
 /** From the order to start until lab time 0, so that every node has it in time. */
 const startAheadSeconds = 0.3;
-/** What a trial may last beyond its epoch, lab time: a deadline in the queue, the four of the longest lease, and slack. */
-const drainSeconds = (deadline: Seconds): number => 6 * deadline + 1;
+/**
+ * What a trial may last beyond its epoch, lab time: a deadline in the queue, then the longest lease, twice the four deadlines
+ * that its theory may come to and one of grace, or the longest execution on a device.
+ */
+const drainSeconds = ({ deadline, communities }: Settings): number => {
+  const local = communities.map(({ workload, device }) => workload.work.high / device.clock.low);
+  return deadline + Math.max(9 * deadline, ...local);
+};
 const typicalDrainSeconds = 2;
 const warmUpTimeSlots = 4;
 
@@ -106,7 +112,7 @@ export const runTrial = async (
   await journal.flush();
   parts.onStart(startsAtUnixSeconds);
   const epochSeconds = settings.timeSlot * settings.timeSlotCount;
-  const limit = ((epochSeconds + drainSeconds(settings.deadline)) / clockSpeed + startAheadSeconds + 5) * 1000;
+  const limit = ((epochSeconds + drainSeconds(settings)) / clockSpeed + startAheadSeconds + 5) * 1000;
   const notFinished = await answered(parts, number, "finished", limit, () => {
     for (const node of nodes) {
       const startsAt = startsAtUnixSeconds + phaseOf(settings, node) / clockSpeed;

@@ -147,14 +147,17 @@ const labelled = (trainings: readonly { folder: string; plan: TrainingPlan; open
     return { label: isAlone ? method : basename(folder), open };
   });
 
-const namedEntrant = (name: string): Entrant => ({
-  label: name,
-  async open(community) {
-    if ((comparedNames as readonly string[]).includes(name)) return policyFor(name as ComparedName, community);
-    if ((methods as readonly string[]).includes(name)) {
-      throw new RangeError(`expected the folder of a training of ${name}, got its name; \`offload train\` makes one`);
-    }
-    const { location } = policySource(name, process.cwd());
-    return openPolicy(location, community.settings, community.communityIndex, community.devices);
-  },
-});
+const namedEntrant = (name: string): Entrant => {
+  if ((methods as readonly string[]).includes(name)) {
+    const advice = "`offload train` makes one";
+    throw new Failure("config/invalid", `expected the folder of a training of ${name}, got its name; ${advice}`);
+  }
+  return {
+    label: name,
+    async open(community) {
+      if ((comparedNames as readonly string[]).includes(name)) return policyFor(name as ComparedName, community);
+      const { location } = policySource(name, process.cwd());
+      return openPolicy(location, community.settings, community.communityIndex, community.devices);
+    },
+  };
+};

@@ -77,15 +77,20 @@ export const train = async (options: TrainOptions): Promise<void> => {
 };
 
 /** The methods in which a reading changes something; in all where it is not here. */
-const readersOf: Readonly<Record<string, readonly Method[]>> = {
-  actor_turns: ["td3", "mcf-td3", "pfr-oa"],
-  ...{ ranking: ["mcf-td3", "pfr-oa"], picks: ["mcf-td3", "pfr-oa"], targets: ["mcf-td3", "pfr-oa"] },
-};
+const federated: readonly Method[] = ["mcf-td3", "pfr-oa"];
+const readersOf = new Map<string, readonly Method[]>([
+  ["actor_turns", ["td3", ...federated]],
+  ["ranking", ["pfr-oa"]],
+  ["picks", federated],
+  ["targets", federated],
+]);
 
 /** @throws Failure `config/invalid` when there is no such reading, or the method does not read there */
 const choiceOf = ({ method, epochs, networks, hyperparameters, reading = [] }: TrainOptions) => {
   const readings = Object.fromEntries(reading.map((entry) => entry.split("=")));
-  const unread = Object.keys(readings).filter((name) => (readersOf[name] ?? methods).every((each) => each !== method));
+  const unread = Object.keys(readings).filter((name) =>
+    (readersOf.get(name) ?? methods).every((each) => each !== method),
+  );
   if (unread.length > 0) {
     throw new Failure(
       "config/invalid",

@@ -384,19 +384,11 @@ export class DeviceTrial {
       this.#settle(metered, radioEnergy(on), (reading) => {
         const energy = reading.joules;
         this.#battery.spend(joules(energy - planned));
-        const failed = { ...end, waiting: delay, delay, energy, reading, detail: messageOf(error) };
-        if (this.#isHopeless(lease) && this.#judge(delay, "lost") === "late")
-          this.#end(task, { ...failed, outcome: "late" });
-        else this.#lose(task, failed);
+        this.#lose(task, { ...end, waiting: delay, delay, energy, reading, detail: messageOf(error) });
       });
     } finally {
       this.#radioBusy = false;
     }
-  }
-
-  /** Whether a lease's shares cannot meet the deadline, by the theory: its task is late, whatever becomes of it. */
-  #isHopeless({ theoreticalUploadSeconds, theoreticalExecutionSeconds }: Lease): boolean {
-    return !meetsDeadline(seconds(theoreticalUploadSeconds + theoreticalExecutionSeconds), this.#world.deadline);
   }
 
   /** What the emulated radio makes of a share: Eq. (1), unless the rehearsal has another rate in store. */

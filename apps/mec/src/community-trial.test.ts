@@ -97,6 +97,28 @@ it("a lease that its device does not use is free again with the device's next re
   ]);
 });
 
+it.each([
+  ["a share of which a task takes longer than four deadlines is worth no lease: the task waits", 0.01, "wait"],
+  ["a lease lasts twice what the theory says, and a deadline", 0.02, "edge"],
+])("%s", async (_, share, decision) => {
+  const edge = policies.edge(presets.testbed, 0, devicesOf(presets.testbed, 0, order.deviceSeed));
+  const stingy: typeof edge = {
+    ...edge,
+    decide(observation, action) {
+      edge.decide(observation, action);
+      action.bandwidthShare[0] = share;
+    },
+  };
+  community = new CommunityTrial(order, 0, clock, journal, stingy, new Links());
+  const answer = await decisionOn(0, "ed-1-1-0");
+  expect(answer.decision).toBe(decision);
+  expect(await journalled("action")).toMatchObject([{ decisions: [{ task: "ed-1-1-0", placement: decision }] }]);
+  if (answer.decision !== "edge") return expect(community.leases.size).toBe(0);
+  const { theoreticalUploadSeconds, theoreticalExecutionSeconds, expiresInSeconds } = answer.lease;
+  const theory = theoreticalUploadSeconds + theoreticalExecutionSeconds;
+  expect(expiresInSeconds).toBeCloseTo(2 * theory + presets.testbed.deadline, 9);
+});
+
 it("a device's last report frees its unused lease too", async () => {
   leaseOf(await decisionOn(0, "ed-1-1-0"));
   for (const device of devices) await community.report(device, request(1, null, { last: true }));

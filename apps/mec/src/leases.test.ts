@@ -1,7 +1,6 @@
-import { seconds } from "@offloadlab/units";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Leases, leaseSeconds, type OpenLease } from "./leases.ts";
+import { Leases, type OpenLease } from "./leases.ts";
 
 const terms = (task: string, bandwidthShare: number, computeShare: number) => ({
   task,
@@ -24,18 +23,6 @@ it("a lease holds bandwidth until its upload has ended and compute until it is r
   expect([leases.size, leases.bandwidthInUse, leases.computeInUse]).toEqual([1, 0.25, 0.5]);
   expect(leases.release(second)).toBe(true);
   expect([leases.size, leases.bandwidthInUse, leases.computeInUse]).toEqual([0, 0, 0]);
-});
-
-it("a lease that can meet the deadline lasts for a link of half the rate, and none longer than four deadlines", () => {
-  const deadline = seconds(1.5);
-  const seconds_ = fc.double({ min: 0, max: 1000, noNaN: true });
-  fc.assert(
-    fc.property(seconds_, (theory) => {
-      const length = leaseSeconds(seconds(theory), deadline);
-      if (theory <= deadline) expect(length).toBeGreaterThanOrEqual(2 * theory + deadline);
-      expect(length).toBeLessThanOrEqual(4 * deadline);
-    }),
-  );
 });
 
 it("a lease is found by its id and by its device until it is released, which succeeds once", () => {

@@ -65,6 +65,9 @@ it("federates as it is told to: PFR-OA with other settings is MCF-TD3", () => {
     /participant_count/,
   );
   expect(refused(text.replace("lambda_step: 0", "lambda_step: -1")).join("\n")).toMatch(/lambda_step/);
+  expect(refused(text.replace("participant_count: all", "participant_count: 4")).join("\n")).toMatch(
+    /participant_count` must be at most the 3 communities, got 4/,
+  );
 });
 
 it("makes a point of every combination, the last variable fastest", () => {

@@ -175,10 +175,17 @@ const resolve = (
       const variables = assignments.map(
         ({ path, value }) => [shortName(path, loops), loopValue(value, file.loop?.[path] ?? [])] as const,
       );
+      const settings = settingsFromFile(own.settings);
+      const participants = Number(training.federation?.participant_count ?? 1);
+      if (participants > settings.communities.length) {
+        problems.push(
+          `${yaml.at(["training", "federation", "participant_count"])}: \`training.federation.participant_count\` must be at most the ${settings.communities.length} communities, got ${participants}`,
+        );
+      }
       return [
         {
           variables: Object.fromEntries(variables),
-          settings: settingsFromFile(own.settings),
+          settings,
           training,
           ...(file.training?.at === "base" ? { trainedIn: settingsFromFile(trainedIn.settings) } : {}),
         },

@@ -104,8 +104,7 @@ export const taskTrace = (
   if (end !== undefined) {
     const { outcome, delaySeconds, waitingSeconds, energyJoules, endSeconds, reward } = end;
     const started = endSeconds - delaySeconds + waitingSeconds;
-    const wasServed = events.some(({ what }) => what === "execution");
-    if (outcome === "completed-local" || (outcome === "late" && !wasServed && delaySeconds > waitingSeconds))
+    if (outcome === "completed-local" || (outcome === "late" && !events.some(({ what }) => what === "execution")))
       add(device, "execution", started, endSeconds, end.label ?? "");
     const { deadline } = settings;
     const budget = `${delaySeconds.toFixed(3)} s of ${deadline} s, ${energyJoules.toFixed(2)} J`;

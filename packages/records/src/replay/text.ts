@@ -76,9 +76,10 @@ const warningsOf = ({ learnedLive, uplinkRateRatios, isCorrected }: Replay): str
     (policy) =>
       `WARNING: ${policy} learned during the run, the simulator has it as it was deployed: what differs is not the world alone. To compare the worlds, leave \`learning\` out of the manifest, as experiments/gap.yaml does.`,
   ),
-  ...Object.entries(uplinkRateRatios).map(
-    ([device, ratio]) =>
-      `WARNING: the manifest had ${device} upload at ${ratio} of the theory's rate (\`uplink_rate_ratio\`), which the simulator does not.`,
+  ...Object.entries(uplinkRateRatios).flatMap(([device, ratio]) =>
+    ratio === 1
+      ? []
+      : `WARNING: the manifest had ${device} upload at ${ratio} of the theory's rate (\`uplink_rate_ratio\`), which the simulator does not.`,
   ),
   ...(isCorrected
     ? ["WARNING: leases were corrected by what uploads took (`link: corrected`); the simulator's are the theory's."]
