@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Settings, settingsToFile } from "@offloadlab/model";
-import type { LearningOrder, ToStation } from "@offloadlab/protocol";
+import { localDelay, type Settings, settingsToFile } from "@offloadlab/model";
+import { type LearningOrder, longestLease, type ToStation } from "@offloadlab/protocol";
 import {
   type Journal,
   type LearningChoice,
@@ -18,13 +18,10 @@ import type { Registry } from "./registry.ts";
 const prepareMilliseconds = 15_000;
 /** From the order to start until lab time 0, so that every node has it in time. */
 const startAheadSeconds = 0.3;
-/**
- * What a trial may last beyond its epoch, lab time: a deadline in the queue, then the longest lease, twice the four deadlines
- * that its theory may come to and one of grace, or the longest execution on a device.
- */
+/** What a trial may last beyond its epoch, lab time: a deadline in the queue, then the longest lease or local execution. */
 const drainSeconds = ({ deadline, communities }: Settings): number => {
-  const local = communities.map(({ workload, device }) => workload.work.high / device.clock.low);
-  return deadline + Math.max(9 * deadline, ...local);
+  const local = communities.map(({ workload, device }) => localDelay(workload.work.high, device.clock.low));
+  return deadline + Math.max(longestLease(deadline), ...local);
 };
 const typicalDrainSeconds = 2;
 const warmUpTimeSlots = 4;

@@ -19,13 +19,15 @@ import type { AnswerCounts, OpenPolicy } from "@offloadlab/policies";
 import {
   type EndedTask,
   Failure,
+  isWorthALease,
+  leaseTime,
   type OffloadAnswer,
   type OffloadRequest,
   type TrialOrder,
 } from "@offloadlab/protocol";
 import { answerNote, answersSoFar, type Decision, type Journal, type SubSlotRecord } from "@offloadlab/records";
 import { bits, bitsOf, bitsPerSecond, bytes, cycles, joules, ratio, type Seconds, seconds } from "@offloadlab/units";
-import { isGrantable, Leases, leaseSeconds, type OpenLease } from "./leases.ts";
+import { Leases, type OpenLease } from "./leases.ts";
 import type { Links } from "./links.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
@@ -302,13 +304,14 @@ export class CommunityTrial {
       const report = reports.get(id);
       const task = report?.request.task;
       if (report === undefined) continue;
-      this.#leaveUngrantable(index, task);
       if (task === null || task === undefined) {
         report.answer({ decision: "wait" });
         continue;
       }
+      const open = this.#action.placement[index] === placement.edge ? this.#grant(index, task) : undefined;
+      if (this.#action.placement[index] === placement.edge && open === undefined)
+        this.#action.placement[index] = placement.wait;
       const name = placementNames[this.#action.placement[index] ?? placement.wait] ?? "wait";
-      const open = name === "edge" ? this.#grant(index, task) : undefined;
       report.answer(
         open === undefined
           ? { decision: name === "local" ? "local" : "wait" }
@@ -385,33 +388,18 @@ export class CommunityTrial {
     return this.#order.link === "corrected" ? this.#links.correctionOf(device) : 1;
   }
 
-  /** What the theory says of a task with the shares that the action gives it. */
-  #theoryOf(index: number, task: NonNullable<OffloadRequest["task"]>) {
+  /** Leases the shares that the action gives a task; undefined where they are worth no lease, and the task waits. */
+  #grant(index: number, task: NonNullable<OffloadRequest["task"]>): OpenLease | undefined {
     const device = this.#devices[index] as Device;
-    const rate = bitsPerSecond(
-      (this.#action.bandwidthShare[index] ?? 0) * device.fullRate * this.#correctionOf(device.id),
-    );
-    const upload = uploadDelay(bits(bitsOf(bytes(task.dataBytes))), rate);
-    const computeShare = ratio(this.#action.computeShare[index] ?? 0);
-    const execution = edgeDelay(cycles(task.workCycles), computeShare, this.#community.serverClock);
-    return { rate, upload, execution, whole: seconds(upload + execution) };
-  }
-
-  /** Lets a task wait whose shares are worth no lease: an agent that explores may give it a thousandth. */
-  #leaveUngrantable(index: number, task: OffloadRequest["task"] | undefined): void {
-    if (task === null || task === undefined || this.#action.placement[index] !== placement.edge) return;
-    if (isGrantable(this.#theoryOf(index, task).whole, this.#order.settings.deadline)) return;
-    this.#action.placement[index] = placement.wait;
-    this.#action.bandwidthShare[index] = 0;
-    this.#action.computeShare[index] = 0;
-  }
-
-  #grant(index: number, task: NonNullable<OffloadRequest["task"]>): OpenLease {
-    const device = this.#devices[index] as Device;
+    const { deadline } = this.#order.settings;
     const bandwidthShare = this.#action.bandwidthShare[index] ?? 0;
     const computeShare = this.#action.computeShare[index] ?? 0;
-    const { rate, upload, execution, whole } = this.#theoryOf(index, task);
+    const rate = bitsPerSecond(bandwidthShare * device.fullRate * this.#correctionOf(device.id));
     const dataSize = bits(bitsOf(bytes(task.dataBytes)));
+    const upload = uploadDelay(dataSize, rate);
+    const execution = edgeDelay(cycles(task.workCycles), ratio(computeShare), this.#community.serverClock);
+    const whole = seconds(upload + execution);
+    if (!isWorthALease(whole, deadline)) return undefined;
     const theory = uploadDelay(dataSize, sharedRate(device.fullRate, ratio(bandwidthShare)));
     const terms = {
       task: task.id,
@@ -420,7 +408,7 @@ export class CommunityTrial {
       rateBitsPerSecond: rate,
       theoreticalUploadSeconds: upload,
       theoreticalExecutionSeconds: execution,
-      expiresInSeconds: leaseSeconds(whole, this.#order.settings.deadline),
+      expiresInSeconds: leaseTime(whole, deadline),
     };
     const open = this.leases.grant(device.id, terms, theory);
     void this.#expire(open);

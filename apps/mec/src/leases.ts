@@ -12,18 +12,6 @@ export interface OpenLease {
   state: "granted" | "executing";
 }
 
-/** Whether shares are worth a lease: a task that would take four deadlines and more waits instead, as a trial waits for its last. */
-export const isGrantable = (theory: Seconds, deadline: Seconds): boolean => theory <= 4 * deadline;
-
-/**
- * How long a lease holds its shares: twice what the theory says, as a link of half the rate makes a task late and not lost,
- * and a deadline of grace. After that the task has failed, and its shares are others'.
- *
- * @param theory T^tr + T^m of its shares
- * @param deadline T_d
- */
-export const leaseSeconds = (theory: Seconds, deadline: Seconds): Seconds => seconds(2 * theory + deadline);
-
 /** The leases of a community that are in flight, and the shares they hold. */
 export class Leases {
   readonly #open = new Map<string, OpenLease>();

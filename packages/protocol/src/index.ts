@@ -5,6 +5,7 @@ export * from "./failure.ts";
 export * from "./federation-messages.ts";
 export * from "./identity.ts";
 export * from "./inference.ts";
+export * from "./lease-time.ts";
 export * from "./link.ts";
 export * from "./link-messages.ts";
 export * from "./live.ts";
