@@ -76,8 +76,8 @@ export const train = async (options: TrainOptions): Promise<void> => {
   printResult(format, exitCodes.ok, text, { folder: out, epochs, policies, records, rounds, federation });
 };
 
-/** The methods in which a reading changes something; in all where it is not here. */
 const federated: readonly Method[] = ["mcf-td3", "pfr-oa"];
+/** The methods in which a reading changes something. */
 const readersOf = new Map<string, readonly Method[]>([
   ["actor_turns", ["td3", ...federated]],
   ["ranking", ["pfr-oa"]],
@@ -88,9 +88,7 @@ const readersOf = new Map<string, readonly Method[]>([
 /** @throws Failure `config/invalid` when there is no such reading, or the method does not read there */
 const choiceOf = ({ method, epochs, networks, hyperparameters, reading = [] }: TrainOptions) => {
   const readings = Object.fromEntries(reading.map((entry) => entry.split("=")));
-  const unread = Object.keys(readings).filter((name) =>
-    (readersOf.get(name) ?? methods).every((each) => each !== method),
-  );
+  const unread = Object.keys(readings).filter((name) => !(readersOf.get(name) ?? methods).includes(method));
   if (unread.length > 0) {
     throw new Failure(
       "config/invalid",

@@ -120,20 +120,13 @@ export const settingsOf = (method: Method, choice: TrainingChoice): TrainingSett
 };
 
 const federationOf = (own: FederationSettings, choice: FederationChoice): FederationSettings => {
-  const { participant_count: participants, greedy_probability: greedy, global_share_ratio: share } = choice;
-  const { federate_every: every, lambda_start: start, lambda_step: step } = choice;
+  const { participant_count: participants = own.participantCount, lambda_start: start, lambda_step: step } = choice;
   return {
     ...own,
-    ...(participants === undefined
-      ? {}
-      : { participantCount: participants === "all" ? "all" : count(Number(participants)) }),
-    ...(greedy === undefined ? {} : { greedyProbability: ratio(greedy) }),
-    ...(share === undefined ? {} : { globalShare: ratio(share) }),
-    ...(every === undefined ? {} : { federateEvery: count(every) }),
-    proximal: {
-      ...own.proximal,
-      ...(start === undefined ? {} : { start }),
-      ...(step === undefined ? {} : { step }),
-    },
+    participantCount: participants === "all" ? "all" : count(Number(participants)),
+    greedyProbability: ratio(choice.greedy_probability ?? own.greedyProbability),
+    globalShare: ratio(choice.global_share_ratio ?? own.globalShare),
+    federateEvery: count(choice.federate_every ?? own.federateEvery),
+    proximal: { ...own.proximal, start: start ?? own.proximal.start, step: step ?? own.proximal.step },
   };
 };
