@@ -100,6 +100,19 @@ test("a policy that cannot be used: exit 4 with what is wrong", async () => {
   expect(nobody).toMatchObject({ code: 4, stderr: expect.stringContaining("cannot decide: connect ECONNREFUSED") });
   const unknown = await offload("evaluate", set, "--policies", "gready");
   expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining("got gready") });
+  const untrained = await offload("evaluate", set, "--policies", "td3");
+  expect(untrained).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining("expected the folder of a training of td3"),
+  });
+});
+
+test("a training that cannot be: exit 4 before anything is trained", async () => {
+  const unread = await train(join(folder, "unread"), "--method", "td3", "--reading", "targets=restarted");
+  expect(unread).toMatchObject({ code: 4, stderr: expect.stringContaining("td3 has no use for targets") });
+  const unequal = ["--networks", "flat", "--set", "communities.R2.device_count=2"];
+  const { code, stderr } = await train(join(folder, "unequal"), "--method", "pfr-oa", ...unequal);
+  expect({ code, stderr }).toMatchObject({ code: 4, stderr: expect.stringContaining("flat ones of R1 and R2") });
 });
 
 /** The weights of a trained policy. */

@@ -169,6 +169,12 @@ describe("text", () => {
     const journals = new Map([...run.journals, ["mec-1", [...(run.journals.get("mec-1") ?? []), learned]]]);
     expect(replayText(await replayRun({ ...run, journals }), "")).toMatch(/^WARNING: pfr-oa learned during the run/);
     expect(replayText(await replayRun(run), "")).not.toContain("WARNING");
+    const uplinkRateRatios = { "ed-1-1": 0.5, "ed-1-2": 1 };
+    const laboratory = { ...run.laboratory, link: "corrected", uplinkRateRatios } as const;
+    const text = replayText(await replayRun({ ...run, laboratory }), "");
+    expect(text).toContain("WARNING: the manifest had ed-1-1 upload at 0.5 of the theory's rate");
+    expect(text).not.toContain("ed-1-2 upload");
+    expect(text).toContain("WARNING: leases were corrected by what uploads took");
   });
 
   it("says that a run has no trial to compare", async () => {
