@@ -123,7 +123,7 @@ test("Ctrl-C in mid-run ends every process and leaves a sealed archive that says
   rehearsal = new RehearsalProcess([], { settings: { time_slot_count: 12 } });
   await rehearsal.line(/trial 1 of 2/);
   const { nodes } = rehearsal.lab();
-  rehearsal.child.kill("SIGINT");
+  rehearsal.interrupt();
   const { code } = await rehearsal.ended;
   expect(code).toBe(130);
   expect(Object.values(nodes).filter(isAlive)).toEqual([]);

@@ -13,7 +13,7 @@ afterEach(async () => {
 test("Ctrl-C while the daemons start ends at once and leaves nothing running", async () => {
   rehearsal = new RehearsalProcess();
   await rehearsal.line(/starting 13 daemons/);
-  rehearsal.child.kill("SIGINT");
+  rehearsal.interrupt();
   const { code, stderr } = await rehearsal.ended;
   expect(code, stderr).toBe(130);
   expect(stderr).toContain("stopping");
@@ -57,7 +57,7 @@ test("Ctrl-C while somebody's `offload run` is on seals that run first", async (
   const folder = () => readdirSync(runs).find((name) => name.includes("second"));
   const begun = () => existsSync(join(runs, folder() ?? "", "journals", "ed-1-1.ndjson"));
   await expect.poll(begun, { timeout: 15_000 }).toBe(true);
-  rehearsal.child.kill("SIGINT");
+  rehearsal.interrupt();
   await rehearsal.ended;
   await run;
   expect(Object.values(nodes).filter(isAlive)).toEqual([]);

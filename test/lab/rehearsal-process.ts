@@ -136,6 +136,12 @@ export class RehearsalProcess {
     );
   }
 
+  /** Ctrl-C, as a terminal sends it: to the command and to every daemon. */
+  interrupt(): void {
+    for (const pid of this.daemons().values()) process.kill(pid, "SIGINT");
+    this.child.kill("SIGINT");
+  }
+
   keys(node: string): IdentityFiles {
     const folder = join(this.folder, "home", "rehearsal", "keys");
     return {

@@ -70,9 +70,7 @@ try {
     await running.stop("the C-BS was stopped");
     await Promise.all([station.close(), dashboard.close()]);
   };
-  // A rehearsal's daemons end with the process that started them.
-  for (const event of ["SIGTERM", "SIGINT", "disconnect"])
-    process.once(event, () => void stop().then(() => process.exit()));
+  supervision.endsWith(stop);
   say("info", `the C-BS is ready on port ${port}, dashboard on port ${dashboardPort}`);
   supervision.ready({ port, dashboardPort });
   running.recover();

@@ -3,8 +3,11 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, type Ready } from "@offloadlab/protocol";
 
-/** Images come and go: a larger young generation spares the event loop most of the collections that they cause. */
-const nodeOptions = ["--enable-source-maps", "--max-semi-space-size=32"];
+/**
+ * Uploads come and go, a megabyte each: a larger young generation, and an old one that may grow, spare the event loop most of
+ * the collections that they cause. On few cores it waits longer for helpers of the collector than it takes alone.
+ */
+export const nodeOptions = ["--single-threaded-gc", "--max-semi-space-size=32", "--heap-growing-percent=1000"] as const;
 const readyMilliseconds = 30_000;
 /** The C-BS may have to collect and seal a run before it ends. */
 const stopMilliseconds = 25_000;
@@ -47,8 +50,7 @@ export class Daemon {
     const log = openSync(this.#logFile, "a");
     const child = spawn(process.execPath, [...nodeOptions, this.#bundle, "--config", this.#configFile()], {
       stdio: ["ignore", log, log, "ipc"],
-      // A group of its own: the terminal's Ctrl-C is for the CLI, which ends the run first.
-      detached: true,
+      // In the session of all the others: Linux weighs the threads' priorities within a session (sched_autogroup).
       env: { ...process.env, ORT_DISABLE_TELEMETRY: "1", NODE_ENV: "production" },
     });
     closeSync(log);

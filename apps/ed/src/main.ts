@@ -112,9 +112,7 @@ try {
     await running.close();
     await Promise.all([server.close(), classifier.close(), board.close()]);
   };
-  // A rehearsal's daemons end with the process that started them.
-  for (const event of ["SIGTERM", "SIGINT", "disconnect"])
-    process.once(event, () => void stop().then(() => process.exit()));
+  supervision.endsWith(stop);
   supervision.ready();
   say("info", `${config.node} is ready, ${images.images.length} images, classifier ${classifier.card.name}`);
   await running.run();

@@ -134,11 +134,23 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
     requireRole(peer, ["ed"], "an offload request");
     const text = await readText(request.body as Readable);
     const offloadRequest = readOffloadRequest(parseJson(text, "offload request"), "offload request");
-    // Also when the device is gone before its answer.
-    const handed = new Promise<void>((resolve) => reply.raw.once("close", () => resolve()));
-    const answer = (await offload(peer.id, offloadRequest, handed)) as { decision: string };
-    metrics.decisions.inc({ decision: answer.decision });
-    return answer;
+    let handOver = (): void => {};
+    const handed = new Promise<void>((resolve) => {
+      handOver = resolve;
+    });
+    try {
+      const answer = (await offload(peer.id, offloadRequest, handed)) as { decision: string };
+      metrics.decisions.inc({ decision: answer.decision });
+      // Past Fastify, which would tell only turns of the event loop later: some hundred bytes on a connection that has nothing
+      // else to send are with the kernel when `end` returns.
+      reply.hijack();
+      const text = Buffer.from(JSON.stringify(answer));
+      reply.raw.writeHead(200, { "content-type": "application/json", "content-length": text.length }).end(text);
+      return reply;
+    } finally {
+      // Also when there is no answer, or nobody to take it.
+      handOver();
+    }
   });
   app.get("/metrics", async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),

@@ -163,9 +163,7 @@ try {
     await classifier.close();
     await board.close();
   };
-  // A rehearsal's daemons end with the process that started them.
-  for (const event of ["SIGTERM", "SIGINT", "disconnect"])
-    process.once(event, () => void stop().then(() => process.exit()));
+  supervision.endsWith(stop);
   supervision.ready({ port });
   say("info", `${config.node} is ready on port ${port}, classifier ${classifier.card.name}`);
   await running.run();

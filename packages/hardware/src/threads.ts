@@ -2,20 +2,29 @@ import { readlinkSync } from "node:fs";
 import { readlink } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 
-/** More calls at once than libuv has threads, so that every thread of its pool takes some. */
+/** Threads of libuv's pool, unless the environment says otherwise. */
+const poolSize = 4;
+/** Calls at once: more than the pool has threads, so that several of them take some. */
 const probes = 64;
+/** A thread that has taken none of so many is not there. */
+const mostRounds = 200;
 
 /**
- * Lets the event loop go before the threads that decode images (libuv's pool): a body's first byte is timestamped when
- * it comes, and not after a decoder.
+ * Lets the event loop go before the threads that decode images (libuv's pool, and those that they start): a body's first byte
+ * is timestamped when it comes, and not after a decoder.
  *
  * Only Linux keeps a priority for each thread; elsewhere this does nothing.
  */
 export const preferEventLoop = async (): Promise<void> => {
   if (process.platform !== "linux") return;
-  // /proc/thread-self is the thread that asks: here those of the pool.
-  const links = await Promise.all(Array.from({ length: probes }, () => readlink("/proc/thread-self")));
-  for (const link of new Set(links)) moveToBackground(link);
+  const size = Number(process.env["UV_THREADPOOL_SIZE"] ?? poolSize);
+  const threads = new Set<string>();
+  for (let round = 0; round < mostRounds && threads.size < size; round += 1) {
+    // /proc/thread-self is the thread that asks: here those of the pool.
+    const links = await Promise.all(Array.from({ length: probes }, () => readlink("/proc/thread-self")));
+    for (const link of links) threads.add(link);
+  }
+  for (const link of threads) moveToBackground(link);
 };
 
 /** The same for the thread that calls this, a worker. */

@@ -45,6 +45,21 @@ export class Supervision {
     this.#say("READY=1");
   }
 
+  /**
+   * How the daemon ends, when its supervisor says so. A rehearsal's daemons end with the process that started them, which
+   * ends its run first: they do not hear the terminal's Ctrl-C.
+   */
+  endsWith(stop: () => Promise<void>): void {
+    const [signals, deaf] = process.connected
+      ? [
+          ["SIGTERM", "disconnect"],
+          ["SIGINT", "SIGHUP"],
+        ]
+      : [["SIGTERM", "SIGINT"], []];
+    for (const signal of signals) process.once(signal, () => void stop().then(() => process.exit()));
+    for (const signal of deaf) process.on(signal, () => undefined);
+  }
+
   /** While a run is open on this node, nobody may deploy to it: deployments look for the file. */
   async busy(run: string | undefined): Promise<void> {
     if (this.#busyFile === undefined) return;
