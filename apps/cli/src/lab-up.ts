@@ -13,6 +13,7 @@ import { type Format, ProgressLine, printResult } from "./output.ts";
 import { dashboardFolder, distFolder, rehearsalManifest } from "./paths.ts";
 import { policyFiles } from "./policy-files.ts";
 import { type LabAddress, Rehearsal } from "./rehearsal.ts";
+import { preferSession } from "./session-weight.ts";
 import type { RunView, StationClient } from "./station-client.ts";
 
 export interface LabUpOptions {
@@ -91,6 +92,7 @@ export const rehearsed = async (loaded: LoadedManifest, options: LabUpOptions, w
 
   const home = resolve(options.home);
   const lock = await lockHome(home);
+  const leaveSession = preferSession();
   try {
     const { manifest, manifestFile } = loaded;
     await rehearse({ ...options, home, manifestFile }, manifest, work, progress, stop.signal, lock);
@@ -98,6 +100,7 @@ export const rehearsed = async (loaded: LoadedManifest, options: LabUpOptions, w
     if (!stop.signal.aborted) throw error;
     printResult(options.format, exitCodes.interrupted, "", { state: "interrupted" });
   } finally {
+    leaveSession();
     await lock.release();
   }
 };
