@@ -62,11 +62,7 @@ try {
   await dashboard.listen({ host: "127.0.0.1", port: config.dashboard_port });
   const { port } = station.server.address() as AddressInfo;
   const { port: dashboardPort } = dashboard.server.address() as AddressInfo;
-  let stopping = false;
   const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    supervision.stopping();
     await running.stop("the C-BS was stopped");
     await Promise.all([station.close(), dashboard.close()]);
   };

@@ -108,7 +108,6 @@ try {
   });
   const running = node;
   const stop = async (): Promise<void> => {
-    supervision.stopping();
     await running.close();
     await Promise.all([server.close(), classifier.close(), board.close()]);
   };

@@ -1,8 +1,10 @@
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type Classifier, openClassifier } from "@offloadlab/classifier";
 import { Clock, EmulatedProcessor, unixNow } from "@offloadlab/hardware";
 import { devicesOf, presets } from "@offloadlab/model";
@@ -10,8 +12,10 @@ import { policies } from "@offloadlab/policies";
 import {
   createAuthority,
   encodeImageRequest,
+  Failure,
   headerLengthName,
   type Identity,
+  type IdentityFiles,
   issueIdentity,
   readService,
   readTlsMaterial,
@@ -23,7 +27,7 @@ import { cycles, hertz, seconds } from "@offloadlab/units";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { CommunityTrial } from "./community-trial.ts";
-import { buildServer } from "./http-server.ts";
+import { buildServer, type ServerParts } from "./http-server.ts";
 import { InferenceService, type RunningTrial } from "./inference-service.ts";
 import type { OpenLease } from "./leases.ts";
 import { Links } from "./links.ts";
@@ -57,15 +61,18 @@ let trial: RunningTrial | undefined;
 let close: () => Promise<void>;
 let port: number;
 let client: TlsMaterial;
+let clientFiles: IdentityFiles;
+let offload: ServerParts["offload"] = async () => ({ decision: "wait" });
 let image: Buffer;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "offloadlab-mec-"));
   const authority = await createAuthority();
-  const issue = async (identity: Identity): Promise<TlsMaterial> =>
-    readTlsMaterial(await issueIdentity(authority, identity, ["127.0.0.1"], folder));
-  const tls = await issue({ id: "mec-1", role: "mec" });
-  client = await issue({ id: device, role: "ed" });
+  const issue = (identity: Identity): Promise<IdentityFiles> =>
+    issueIdentity(authority, identity, ["127.0.0.1"], folder);
+  const tls = await readTlsMaterial(await issue({ id: "mec-1", role: "mec" }));
+  clientFiles = await issue({ id: device, role: "ed" });
+  client = await readTlsMaterial(clientFiles);
   classifier = await openClassifier();
   const slow: Classifier = {
     ...classifier,
@@ -82,7 +89,7 @@ beforeAll(async () => {
     classifier: slow,
     metrics,
     inference: new InferenceService(slow, 2 ** 24, () => trial, metrics),
-    offload: async () => ({ decision: "wait" }),
+    offload: (...call) => offload(...call),
     log: () => {},
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
@@ -185,6 +192,54 @@ it("a lease whose image cannot be read is held until the scheduler has ended its
   expect(clock.now() - start).toBeGreaterThanOrEqual(0.1);
   expect(trial?.community.leases.size).toBe(0);
   trial = undefined;
+});
+
+/** A device in a process of its own: asks, and says when the answer came, ms since 1970. */
+const asking = `
+  import { readFileSync } from "node:fs";
+  import { request } from "node:https";
+  const [port, ca, cert, key, body] = process.argv.slice(1);
+  const tls = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key), agent: false };
+  const sent = request({ ...tls, host: "127.0.0.1", port, path: "/api/v1/offload-requests", method: "POST" }, (response) => {
+    response.once("data", () => console.log(response.statusCode, Date.now()));
+  });
+  sent.end(body);`;
+const offloadRequest = {
+  ...{ run: "r", trial: 1, subSlot: 0, chargeJoules: 100, queueLength: 0, processorBusy: false, radioBusy: false },
+  ...{ last: false, ended: [], task: null },
+};
+const ask = async (): Promise<{ status: number; at: number }> => {
+  const { ca, certificate, key } = clientFiles;
+  const words = [String(port), ca, certificate, key, JSON.stringify(offloadRequest)];
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", asking, ...words]);
+  const [status = Number.NaN, at = Number.NaN] = stdout.split(" ").map(Number);
+  return { status, at };
+};
+
+it("an answer that counts as handed over is on its way: it arrives while the event loop is blocked", async () => {
+  const blockedUntil = new Promise<number>((resolve) => {
+    offload = async (_device, _request, handed) => {
+      void handed.then(() => {
+        execFileSync("sleep", ["1"]);
+        resolve(1000 * unixNow());
+      });
+      return { decision: "wait" };
+    };
+  });
+  const { status, at } = await ask();
+  expect(status).toBe(200);
+  expect((await blockedUntil) - at).toBeGreaterThan(500);
+});
+
+it("a refusal counts as handed over, too", async () => {
+  const over = new Promise<unknown>((resolve) => {
+    offload = (_device, _request, handed) => {
+      resolve(handed);
+      throw new Failure("peer/slow", "no trial");
+    };
+  });
+  expect(await ask()).toMatchObject({ status: 503 });
+  await over;
 });
 
 it("server and model are ready while the classifier is, and live without it", async () => {

@@ -144,8 +144,8 @@ export const buildServer = ({ tls, classifier, inference, metrics, offload, log 
       // Past Fastify, which would tell only turns of the event loop later: some hundred bytes on a connection that has nothing
       // else to send are with the kernel when `end` returns.
       reply.hijack();
-      const text = Buffer.from(JSON.stringify(answer));
-      reply.raw.writeHead(200, { "content-type": "application/json", "content-length": text.length }).end(text);
+      const bytes = Buffer.from(JSON.stringify(answer));
+      reply.raw.writeHead(200, { "content-type": "application/json", "content-length": bytes.length }).end(bytes);
       return reply;
     } finally {
       // Also when there is no answer, or nobody to take it.

@@ -156,7 +156,6 @@ try {
   });
   const running = node;
   const stop = async (): Promise<void> => {
-    supervision.stopping();
     await running.close();
     await agents.close();
     await server.close();

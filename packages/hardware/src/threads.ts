@@ -2,8 +2,8 @@ import { readlinkSync } from "node:fs";
 import { readlink } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 
-/** Threads of libuv's pool, unless the environment says otherwise. */
-const poolSize = 4;
+/** Threads of libuv's pool; as in libuv, what is no number is one. */
+const poolSize = Number.parseInt(process.env["UV_THREADPOOL_SIZE"] ?? "4", 10) || 1;
 /** Calls at once: more than the pool has threads, so that several of them take some. */
 const probes = 64;
 /** A thread that has taken none of so many is not there. */
@@ -17,9 +17,8 @@ const mostRounds = 200;
  */
 export const preferEventLoop = async (): Promise<void> => {
   if (process.platform !== "linux") return;
-  const size = Number(process.env["UV_THREADPOOL_SIZE"] ?? poolSize);
   const threads = new Set<string>();
-  for (let round = 0; round < mostRounds && threads.size < size; round += 1) {
+  for (let round = 0; round < mostRounds && threads.size < poolSize; round += 1) {
     // /proc/thread-self is the thread that asks: here those of the pool.
     const links = await Promise.all(Array.from({ length: probes }, () => readlink("/proc/thread-self")));
     for (const link of links) threads.add(link);

@@ -1,10 +1,10 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Supervision } from "./supervision.ts";
 
 let folder: string;
@@ -86,4 +86,49 @@ it("needs no systemd", async () => {
   supervision.ready();
   await supervision.busy("run-1");
   supervision.stopping();
+});
+
+describe("a daemon's end", () => {
+  /** A daemon that says when it begins to stop, and does so for a while. */
+  const daemon = (): string => {
+    const program = join(folder, "daemon.mts");
+    writeFileSync(
+      program,
+      `import { setTimeout as sleep } from "node:timers/promises";
+       import { Supervision } from ${JSON.stringify(join(import.meta.dirname, "supervision.ts"))};
+       const supervision = new Supervision({});
+       supervision.endsWith(async () => { console.log("stop"); await sleep(300); console.log("stopped"); });
+       setInterval(() => undefined, 1000);
+       supervision.ready();
+       console.log("ready");`,
+    );
+    return program;
+  };
+  const execArgv = ["--import", "tsx"];
+
+  it("comes once, when the supervisor says so and leaves, and not with the terminal's Ctrl-C", async () => {
+    const child = fork(daemon(), { execArgv, stdio: ["ignore", "pipe", "inherit", "ipc"] });
+    const said: string[] = [];
+    const lines = createInterface(child.stdout as NodeJS.ReadableStream).on("line", (line) => said.push(line));
+    await once(child, "message");
+    child.kill("SIGINT");
+    child.kill("SIGHUP");
+    child.kill("SIGTERM");
+    while (said.at(-1) !== "stop") await once(lines, "line");
+    const allSaid = once(lines, "close");
+    child.disconnect();
+    expect(await once(child, "exit")).toEqual([0, null]);
+    await allSaid;
+    expect(said).toEqual(["ready", "stop", "stopped"]);
+  });
+
+  it("comes with Ctrl-C where nobody supervises it", async () => {
+    const child = spawn(process.execPath, [...execArgv, daemon()], { stdio: ["ignore", "pipe", "inherit"] });
+    const said: string[] = [];
+    const lines = createInterface(child.stdout).on("line", (line) => said.push(line));
+    await once(lines, "line");
+    child.kill("SIGINT");
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(said).toEqual(["ready", "stop", "stopped"]);
+  });
 });

@@ -46,18 +46,19 @@ export class Supervision {
   }
 
   /**
-   * How the daemon ends, when its supervisor says so. A rehearsal's daemons end with the process that started them, which
-   * ends its run first: they do not hear the terminal's Ctrl-C.
+   * How the daemon ends, once, when its supervisor says so or is gone. A rehearsal's daemons do not hear the terminal's
+   * Ctrl-C: the process that started them ends its run first.
    */
   endsWith(stop: () => Promise<void>): void {
-    const [signals, deaf] = process.connected
-      ? [
-          ["SIGTERM", "disconnect"],
-          ["SIGINT", "SIGHUP"],
-        ]
-      : [["SIGTERM", "SIGINT"], []];
-    for (const signal of signals) process.once(signal, () => void stop().then(() => process.exit()));
-    for (const signal of deaf) process.on(signal, () => undefined);
+    let isEnding = false;
+    const end = (): void => {
+      if (isEnding) return;
+      isEnding = true;
+      this.stopping();
+      void stop().then(() => process.exit());
+    };
+    for (const event of ["SIGTERM", process.connected ? "disconnect" : "SIGINT"]) process.once(event, end);
+    if (process.connected) for (const signal of ["SIGINT", "SIGHUP"]) process.on(signal, () => undefined);
   }
 
   /** While a run is open on this node, nobody may deploy to it: deployments look for the file. */
