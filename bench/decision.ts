@@ -1,6 +1,6 @@
 // How long a MEC takes to decide for 13 EDs: from the sub-slot's boundary to the last answer handed to its socket, over mutual
 // TLS, with a trained agent, and the same while the agent learns beside it. Devices report from a process of their own, as
-// soon as their timers wake them at the boundary: beside it what of the time is the server's, from the last report's arrival on.
+// soon as their timers wake them at the boundary: beside it what of the time is the server's, since all had reported.
 //   npm run bench:decision [-- --format json]
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -62,7 +62,7 @@ interface Row {
   readonly p50Milliseconds: number;
   readonly p99Milliseconds: number;
   readonly maxMilliseconds: number;
-  /** From the last report's request line on. */
+  /** Since all had reported. */
   readonly ownP50Milliseconds: number;
   readonly ownP99Milliseconds: number;
   /** Devices' sub-slots without a decision in time. */
@@ -105,16 +105,6 @@ const measure = async (learns: boolean): Promise<Row> => {
     offload: async (device, request, handed) => community.report(device, request, handed),
     log: () => {},
   });
-  const marks = { lastReport: 0, waiting: 0 };
-  const ownMilliseconds: number[] = [];
-  app.addHook("onRequest", async () => {
-    marks.lastReport = performance.now();
-    marks.waiting += 1;
-  });
-  app.addHook("onResponse", async () => {
-    marks.waiting -= 1;
-    if (marks.waiting === 0) ownMilliseconds.push(performance.now() - marks.lastReport);
-  });
   await app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = app.server.address() as AddressInfo;
   const plan = join(folder, "plan.json");
@@ -131,7 +121,9 @@ const measure = async (learns: boolean): Promise<Row> => {
   await journal.close();
   const records = (await readJournal(file)).flatMap((record) => (record.kind === "sub-slot" ? [record] : []));
   const measured = records.slice(warmUp).map(({ handedSeconds }) => (1000 * handedSeconds) / clockSpeed);
-  const own = ownMilliseconds.slice(warmUp);
+  const own = records
+    .slice(warmUp)
+    .map(({ begunSeconds, handedSeconds }) => (1000 * (handedSeconds - begunSeconds)) / clockSpeed);
   const trial = { number: order.trial, policy: order.policy, repetition: 1, seed };
   const oneCommunity = { ...settings, communities: settings.communities.slice(0, 1) };
   return {

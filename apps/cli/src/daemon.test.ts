@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { nodeOptions } from "./daemon.ts";
 
+const text = (path: string): string => readFileSync(join(import.meta.dirname, "../../..", path), "utf8");
+const options = nodeOptions.join(" ");
+
 test("a rehearsal's daemons run with the options of the boards' unit", () => {
-  const unit = join(import.meta.dirname, "../../../ansible/roles/daemon/templates/offload.service");
-  expect(readFileSync(unit, "utf8")).toContain(`/bin/node ${nodeOptions.join(" ")} `);
+  expect(text("ansible/roles/daemon/templates/offload.service")).toContain(`/bin/node ${options} `);
+});
+
+test("decisions are timed with them, too", () => {
+  expect(text("package.json")).toContain(`tsx ${options} bench/decision.ts`);
 });
