@@ -1,6 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-const env = { ORT_DISABLE_TELEMETRY: "1" };
+const common = {
+  env: { ORT_DISABLE_TELEMETRY: "1" },
+  // What else failed is not to drown in ten thousand weights.
+  diff: { truncateThreshold: 40 },
+};
 
 /** Labs that take half a minute to minutes each. */
 const longLab = [
@@ -18,7 +22,7 @@ export default defineConfig({
           include: ["{packages,apps}/*/src/**/*.test.ts", "apps/*/dashboard/**/*.test.ts", "test/*.test.ts"],
           isolate: false,
           testTimeout: 30_000,
-          env,
+          ...common,
         },
       },
       {
@@ -27,14 +31,14 @@ export default defineConfig({
           include: ["test/sweep/*.test.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
-          env,
+          ...common,
         },
       },
       {
         test: {
           name: "onnx",
           include: ["test/onnx/*.test.ts"],
-          env,
+          ...common,
         },
       },
       {
@@ -42,7 +46,7 @@ export default defineConfig({
           name: "gates",
           include: ["test/learning/*.test.ts"],
           testTimeout: 1_800_000,
-          env,
+          ...common,
         },
       },
       {
@@ -52,7 +56,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          env,
+          ...common,
         },
       },
       {
@@ -62,7 +66,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 900_000,
-          env,
+          ...common,
         },
       },
       {
@@ -73,7 +77,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 120_000,
-          env,
+          ...common,
         },
       },
       {
@@ -84,7 +88,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          env,
+          ...common,
         },
       },
       {
@@ -96,7 +100,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          env,
+          ...common,
         },
       },
     ],

@@ -13,10 +13,18 @@ const preferred = "-10";
 export const preferSession = (): (() => void) => {
   try {
     const [, before = "0"] = /nice (-?\d+)/.exec(readFileSync(file, "utf8")) ?? [];
-    writeFileSync(file, preferred);
-    return () => writeFileSync(file, before);
+    write(preferred);
+    return () => write(before);
   } catch {
-    // No autogroups here, or no right to a larger weight.
+    // No autogroups here.
     return () => undefined;
+  }
+};
+
+const write = (weight: string): void => {
+  try {
+    writeFileSync(file, weight);
+  } catch {
+    // No right to a larger weight; or it was changed a moment ago.
   }
 };

@@ -221,6 +221,8 @@ it(
       setImmediate(() => killLearner());
     };
     const { learner } = await start({ on: "process", onDeath });
+    // One that is stopped does not answer before it is killed.
+    killLearner("SIGSTOP");
     const reported = learner.report();
     killLearner();
     await expect(reported).rejects.toMatchObject({

@@ -89,15 +89,21 @@ it("needs no systemd", async () => {
 });
 
 describe("a daemon's end", () => {
-  /** A daemon that says when it begins to stop, and does so for a while. */
+  /** A daemon that says when it begins to stop, and goes on with that for a while after its supervisor has left. */
   const daemon = (): string => {
     const program = join(folder, "daemon.mts");
     writeFileSync(
       program,
-      `import { setTimeout as sleep } from "node:timers/promises";
+      `import { once } from "node:events";
+       import { setTimeout as sleep } from "node:timers/promises";
        import { Supervision } from ${JSON.stringify(join(import.meta.dirname, "supervision.ts"))};
        const supervision = new Supervision({});
-       supervision.endsWith(async () => { console.log("stop"); await sleep(300); console.log("stopped"); });
+       supervision.endsWith(async () => {
+         console.log("stop");
+         if (process.connected) await once(process, "disconnect");
+         await sleep(100);
+         console.log("stopped");
+       });
        setInterval(() => undefined, 1000);
        supervision.ready();
        console.log("ready");`,
@@ -114,7 +120,7 @@ describe("a daemon's end", () => {
     child.kill("SIGINT");
     child.kill("SIGHUP");
     child.kill("SIGTERM");
-    while (said.at(-1) !== "stop") await once(lines, "line");
+    while (!said.includes("stop")) await once(lines, "line");
     const allSaid = once(lines, "close");
     child.disconnect();
     expect(await once(child, "exit")).toEqual([0, null]);
