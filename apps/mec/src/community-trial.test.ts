@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { devicesOf, presets } from "@offloadlab/model";
 import { policies } from "@offloadlab/policies";
 import type { OffloadAnswer, OffloadRequest, TrialOrder } from "@offloadlab/protocol";
 import { Journal, type JournalRecord, LineWriter } from "@offloadlab/records";
+import { seconds } from "@offloadlab/units";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { CommunityTrial, type Decided, type LivePolicy, type TimedSubSlot } from "./community-trial.ts";
 import type { OpenLease } from "./leases.ts";
@@ -117,6 +119,20 @@ it.each([
   const { theoreticalUploadSeconds, theoreticalExecutionSeconds, expiresInSeconds } = answer.lease;
   const theory = theoreticalUploadSeconds + theoreticalExecutionSeconds;
   expect(expiresInSeconds).toBeCloseTo(2 * theory + presets.testbed.deadline, 9);
+});
+
+it("a server that wakes late waits longer: what held it up, held up reports", async () => {
+  const policy = policies.edge(presets.testbed, 0, devicesOf(presets.testbed, 0, order.deviceSeed));
+  // A sub-slot of 2.5 s, of which 1 s is waited for devices, or 1.5 s.
+  clock = new Clock(unixNow(), 0.1);
+  community = new CommunityTrial(order, 0, clock, journal, policy, new Links());
+  const answers = [community.report(first, request(0, "ed-1-1-0"))];
+  execFileSync("sleep", ["1.05"]);
+  // Timers come in the order of their times.
+  await clock.sleep(seconds(0.0001));
+  answers.push(...others.map((device) => community.report(device, request(0, null))));
+  await Promise.all(answers);
+  expect(await journalled("sub-slot")).toMatchObject([{ subSlot: 0, reported: 3, devices: 3 }]);
 });
 
 it("a device's last report frees its unused lease too", async () => {

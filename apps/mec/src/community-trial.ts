@@ -32,6 +32,10 @@ import type { Links } from "./links.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
 const guardShare = 0.4;
+/** The same where the server itself woke late: a machine that stood still held up reports, too. */
+const lateGuardShare = 0.6;
+/** How late a timer may come by its own grain, real time. */
+const timerGrain = seconds(0.001);
 /**
  * Part of a sub-slot after which a policy that takes its time has taken too long: it has two fifths at least. In the last
  * fifth Fair decides in its place, and the answers reach the devices before they report again.
@@ -254,7 +258,10 @@ export class CommunityTrial {
   async #guard(subSlot: number): Promise<void> {
     if (this.#waitingFor >= subSlot) return;
     this.#waitingFor = subSlot;
-    await this.#clock.sleepUntil(seconds((subSlot + guardShare) * this.#subSlot));
+    const due = seconds((subSlot + guardShare) * this.#subSlot);
+    await this.#clock.sleepUntil(due);
+    if (this.#clock.now() - due > timerGrain * this.#clock.speed)
+      await this.#clock.sleepUntil(seconds((subSlot + lateGuardShare) * this.#subSlot));
     await this.#deciding;
     if (this.#decided < subSlot && this.#reports.size > 0) this.#decide();
   }
