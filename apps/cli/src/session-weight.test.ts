@@ -1,16 +1,18 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { preferSession } from "./session-weight.ts";
 
-const weight = (): string | undefined => {
-  try {
-    return readFileSync("/proc/self/autogroup", "utf8");
-  } catch {
-    return undefined;
-  }
+const run = promisify(execFile);
+/** In a session of its own, whatever labs this one has: the weights that a program says. */
+const weights = async (program: string): Promise<string[]> => {
+  const code = `
+    import { readFileSync } from "node:fs";
+    import { preferSession } from ${JSON.stringify(new URL("./session-weight.ts", import.meta.url).href)};
+    const say = () => console.log(/nice (.*)/.exec(readFileSync("/proc/self/autogroup", "utf8"))[1]);
+    ${program}`;
+  const words = ["--wait", process.execPath, "--import", "tsx", "--input-type=module", "-e", code];
+  return (await run("setsid", words)).stdout.trim().split("\n");
 };
 /** The same right as a thread's. */
 const mayPrefer = (): boolean => {
@@ -23,34 +25,29 @@ const mayPrefer = (): boolean => {
     return false;
   }
 };
+const hasAutogroups = await weights("say();").then(
+  () => true,
+  () => false,
+);
+const preferred = mayPrefer() ? "-10" : "0";
 
-const isAllowed = weight() !== undefined && mayPrefer();
-
-test("a lab's session weighs more until it is given back, where that is allowed", () => {
-  const before = weight();
-  const giveBack = preferSession();
-  if (isAllowed) expect(weight()).toContain("nice -10");
-  else expect(weight()).toBe(before);
-  giveBack();
-  expect(weight()).toBe(before);
+test.runIf(hasAutogroups)("a lab's session weighs more until it is given back, where that is allowed", async () => {
+  const program = "say(); const giveBack = preferSession(); say(); giveBack(); say();";
+  expect(await weights(program)).toEqual(["0", preferred, "0"]);
 });
 
-test("of two labs in one session the first gives the weight back, whichever ends first", () => {
-  const before = weight();
-  const first = preferSession();
-  const second = preferSession();
-  first();
-  second();
-  expect(weight()).toBe(before);
-});
+test.runIf(hasAutogroups).each([
+  ["first", "first(); say(); second(); say();", ["0", "0"]],
+  ["last", "second(); say(); first(); say();", [preferred, "0"]],
+])(
+  "of two labs in one session the one that began first gives the weight back, also when it ends %s",
+  async (_, ends, said) => {
+    const begin = "const first = preferSession(); const second = preferSession(); say();";
+    expect(await weights(begin + ends)).toEqual([preferred, ...said]);
+  },
+);
 
-test.runIf(isAllowed)("a process that just exits gives it back, too", async () => {
-  const before = weight();
-  const module = JSON.stringify(new URL("./session-weight.ts", import.meta.url).href);
-  const program = `import { readFileSync } from "node:fs"; import { preferSession } from ${module};
-    preferSession(); console.log(readFileSync("/proc/self/autogroup", "utf8")); process.exit();`;
-  const words = ["--import", "tsx", "--input-type=module", "-e", program];
-  const { stdout } = await promisify(execFile)(process.execPath, words);
-  expect(stdout).toContain("nice -10");
-  expect(weight()).toBe(before);
+test.runIf(hasAutogroups)("a process that just exits gives it back, too", async () => {
+  const program = `preferSession(); say(); process.on("exit", say); process.exit();`;
+  expect(await weights(program)).toEqual([preferred, "0"]);
 });
