@@ -37,8 +37,8 @@ const lateGuardShare = 0.6;
 /** How late a timer may come by its own grain, real time. */
 const timerGrain = seconds(0.001);
 /**
- * Part of a sub-slot after which a policy that takes its time has taken too long: it has two fifths at least. In the last
- * fifth Fair decides in its place, and the answers reach the devices before they report again.
+ * Part of a sub-slot after which a policy that takes its time has taken too long: it has two fifths at least, or one where
+ * the server woke late. In the last fifth Fair decides in its place, and the answers reach the devices before they report again.
  */
 const decisionShare = 0.8;
 /** How many sub-slots a device may be ahead of its server: clocks differ a little, and no device knows the future. */
