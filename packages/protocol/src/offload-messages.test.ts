@@ -22,3 +22,13 @@ it("a task has at most 1 GB and 1e15 cycles", () => {
     expect(() => readOffloadRequest(beyond, "offload request")).toThrow(Failure);
   }
 });
+
+it("a task's measured energy may be a little below zero: the idle power has been taken off it", () => {
+  const ended = (energyJoules: unknown) => ({
+    ...request(1, 1),
+    ended: [{ id: "ed-1-1-0", subSlot: 3, outcome: "late", delaySeconds: 2.5, energyJoules }],
+  });
+  for (const energy of [-0.004, -8.9e-16, 0, 20.5])
+    expect(readOffloadRequest(ended(energy), "offload request").ended[0]?.energyJoules).toBe(energy);
+  expect(() => readOffloadRequest(ended("-0.004"), "offload request")).toThrow(/`ended\/0\/energyJoules`/);
+});

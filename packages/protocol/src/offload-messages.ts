@@ -15,7 +15,8 @@ export const EndedTask = Type.Object(
     subSlot: Type.Integer({ minimum: -1 }),
     outcome: Type.Enum([...outcomes]),
     delaySeconds: amount,
-    energyJoules: amount,
+    /** Above the idle power, as metered: below zero where a short task took less than the meter's noise. */
+    energyJoules: Type.Number(),
   },
   closed,
 );
