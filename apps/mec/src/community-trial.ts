@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import type { Clock } from "@offloadlab/hardware";
 import {
   type Action,
@@ -31,14 +32,10 @@ import { Leases, type OpenLease } from "./leases.ts";
 import type { Links } from "./links.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
-const guardShare = 0.4;
-/** The same where the server itself woke late: a machine that stood still held up reports, too. */
-const lateGuardShare = 0.6;
-/** How late a timer may come by its own grain, real time. */
-const timerGrain = seconds(0.001);
+const guardShare = 0.6;
 /**
- * Part of a sub-slot after which a policy that takes its time has taken too long: it has two fifths at least, or one where
- * the server woke late. In the last fifth Fair decides in its place, and the answers reach the devices before they report again.
+ * Part of a sub-slot after which a policy that takes its time has taken too long: it has one fifth at least. In the last
+ * fifth Fair decides in its place, and the answers reach the devices before they report again.
  */
 const decisionShare = 0.8;
 /** How many sub-slots a device may be ahead of its server: clocks differ a little, and no device knows the future. */
@@ -258,10 +255,9 @@ export class CommunityTrial {
   async #guard(subSlot: number): Promise<void> {
     if (this.#waitingFor >= subSlot) return;
     this.#waitingFor = subSlot;
-    const due = seconds((subSlot + guardShare) * this.#subSlot);
-    await this.#clock.sleepUntil(due);
-    if (this.#clock.now() - due > timerGrain * this.#clock.speed)
-      await this.#clock.sleepUntil(seconds((subSlot + lateGuardShare) * this.#subSlot));
+    await this.#clock.sleepUntil(seconds((subSlot + guardShare) * this.#subSlot));
+    // What came while this process stood still lies in its sockets, which are read before the next immediate.
+    await setImmediate();
     await this.#deciding;
     if (this.#decided < subSlot && this.#reports.size > 0) this.#decide();
   }
