@@ -32,9 +32,9 @@ import { Leases, type OpenLease } from "./leases.ts";
 import type { Links } from "./links.ts";
 
 /** Part of a sub-slot that a decision waits for devices which have not reported yet. */
-const guardShare = 0.6;
+const guardShare = 0.7;
 /**
- * Part of a sub-slot after which a policy that takes its time has taken too long: it has one fifth at least. In the last
+ * Part of a sub-slot after which a policy that takes its time has taken too long: it has one tenth at least. In the last
  * fifth Fair decides in its place, and the answers reach the devices before they report again.
  */
 const decisionShare = 0.8;
