@@ -136,6 +136,7 @@ it("reports that came while the server stood still belong to their sub-slot: the
   await once(server.listen(0, "127.0.0.1"), "listening");
   const far = connect((server.address() as AddressInfo).port, "127.0.0.1");
   await once(far, "connect");
+  // Its sub-slot begins now.
   clock = new Clock(unixNow(), 1);
   const policy = policies.edge(presets.testbed, 0, devicesOf(presets.testbed, 0, order.deviceSeed));
   community = new CommunityTrial(order, 0, clock, journal, policy, new Links());
