@@ -31,7 +31,7 @@ const sumsOf = (policy: string, rewards: readonly number[]): TrialSums[] =>
     })),
   );
 
-it("is the last third's reward less the first third's, of policies that learn", () => {
+it("is the last trials' reward less the first trials', of policies that learn", () => {
   const sums = [...sumsOf("pfr-oa", [-4, -4, -3, -3, -1, -1]), ...sumsOf("fair", [-1, -1, -1, -1, -1, -1])];
   const [gain, ...others] = learningGains(journals, sums);
   expect(others).toEqual([]);
@@ -40,6 +40,20 @@ it("is the last third's reward less the first third's, of policies that learn", 
   expect(gain?.gain).toBeCloseTo(3, 12);
   expect(learningGainText(learningGains(journals, sums))[0]).toContain("+3.000 ± 0.000");
   expect(learningGains(journals, sumsOf("pfr-oa", [-1, -2, -3, -4, -5]))).toEqual([]);
+});
+
+it.each([
+  [6, 2],
+  [59, 19],
+  [60, 20],
+  [200, 20],
+  [640, 64],
+])("of %i trials, the first and the last %i are compared", (trials, ends) => {
+  const rewards = Array.from({ length: trials }, (_, i) => (i < ends ? -3 : i < trials - ends ? -9 : -1));
+  const [gain] = learningGains(journals, sumsOf("pfr-oa", rewards));
+  expect(gain?.n).toBe(ends);
+  expect(gain?.first).toBeCloseTo(-3, 12);
+  expect(gain?.last).toBeCloseTo(-1, 12);
 });
 
 it("its interval holds the truth 95 times in 100, also when the spread shrinks", () => {

@@ -5,18 +5,21 @@ import { studentQuantile } from "./statistics.ts";
 /** What a policy that learns live has gained in a run: its last trials against its first ones. */
 export interface LearningGain {
   readonly policy: string;
-  /** Reward per task, means over the first and the last third of its trials. */
+  /** Reward per task, means over its first and its last `n` trials. */
   readonly first: number;
   readonly last: number;
   readonly gain: number;
   /** Of the gain's 95 % interval (Welch). */
   readonly halfWidth: number;
-  /** Trials of a third. */
+  /** A tenth of its trials, or twenty where that is more, but a third at most. */
   readonly n: number;
 }
 
 /** From fewer trials nothing is told. */
 const fewest = 6;
+/** Trials at each end. Agents learn most within some dozens: most of a third of a long run would be what has learned. */
+const trialsAtEachEnd = (trials: number): number =>
+  Math.min(Math.floor(trials / 3), Math.max(20, Math.floor(trials / 10)));
 
 /** Policies that learned while the run lasted. */
 export const learnedLive = (journals: Journals): string[] => [
@@ -38,7 +41,7 @@ export const learningGains = (journals: Journals, sums: readonly TrialSums[]): L
       return tasks === 0 ? [] : [parts.reduce((total, part) => total + part.reward, 0) / tasks];
     });
     if (rewards.length < fewest) return [];
-    const n = Math.floor(rewards.length / 3);
+    const n = trialsAtEachEnd(rewards.length);
     const [first, last] = [momentsOf(rewards.slice(0, n)), momentsOf(rewards.slice(-n))];
     const [a, b] = [first.variance / n, last.variance / n];
     // Welch and Satterthwaite: what learned has another spread than what had not.
