@@ -9,7 +9,7 @@ import { devicesOf, presets } from "@offloadlab/model";
 import { policies } from "@offloadlab/policies";
 import type { OffloadAnswer, OffloadRequest, TrialOrder } from "@offloadlab/protocol";
 import { Journal, type JournalRecord, LineWriter } from "@offloadlab/records";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { CommunityTrial, type Decided, type LivePolicy, type TimedSubSlot } from "./community-trial.ts";
 import type { OpenLease } from "./leases.ts";
 import { Links } from "./links.ts";
@@ -135,6 +135,10 @@ it("reports that came while the server stood still belong to their sub-slot: the
   const answers: Promise<OffloadAnswer>[] = [];
   await once(server.listen(0, "127.0.0.1"), "listening");
   const far = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  onTestFinished(async () => {
+    far.destroy();
+    await once(server.close(), "close");
+  });
   await once(far, "connect");
   // Its sub-slot begins now.
   clock = new Clock(unixNow(), 1);
@@ -143,8 +147,6 @@ it("reports that came while the server stood still belong to their sub-slot: the
   far.write("first");
   await expect.poll(() => journalled("sub-slot")).toMatchObject([{ subSlot: 0, reported: 3, devices: 3 }]);
   await Promise.all(answers);
-  far.destroy();
-  await once(server.close(), "close");
 });
 
 it("a device's last report frees its unused lease too", async () => {
