@@ -34,8 +34,7 @@ export const violatedConditions = ({
   const { missedRatio } = decisionTimes(settings, trials, journals);
   const quality = leaseQuality(journals, laboratory.uplinkRateRatios);
   const { tasks, uploads, medianRatio, p95Ratio, shareMedianRatio } = quality;
-  const advice =
-    "the machine is too slow for this clock: lower clock_speed_ratio or end other work (a virtual one may lose time to its host: `steal` in /proc/stat)";
+  const advice = "the machine is too slow for this clock: lower clock_speed_ratio or end other work";
   return [
     ...(missedRatio > missedLimit
       ? [`${percent(missedRatio)} of the devices' sub-slots were not decided in time; ${advice}`]
